@@ -153,3 +153,19 @@ def test_every_published_text_price_fits():
             listed, _ = prices._in_force(model)
             if found is not None and isinstance(listed.input_mtok, Decimal) and listed.input_mtok:
                 assert found.input is not None and found.input.nanousd_per_mtok > 0
+
+
+def test_what_is_sold_by_the_hour_the_character_and_the_image_s_token():
+    heard = price(ModelPrice(audio_hours=Decimal("0.36"), input_audio_hours=Decimal("0.36")))
+    assert heard is not None and heard.audio_nanousd_per_h == 360_000_000
+    assert price(ModelPrice(audio_hours=Decimal("0.36"))) == heard
+    spoken = price(ModelPrice(input_mchars=Decimal(15)))
+    assert spoken is not None and spoken.nanousd_per_mchar == 15 * MTOK
+    drawn = price(
+        ModelPrice(
+            input_mtok=Decimal(5), input_image_mtok=Decimal(8), output_image_mtok=Decimal(32)
+        )
+    )
+    assert drawn is not None
+    assert (drawn.image_input, drawn.image_output) == (Rate(8 * MTOK), Rate(32 * MTOK))
+    assert price(ModelPrice()) is None

@@ -14,7 +14,7 @@ from tidegate.config.show import (
     usd_text,
 )
 from tidegate.core.plan import Limit, Raise, Replica
-from tidegate.core.price import Price, Rate
+from tidegate.core.price import ImagePrice, Price, Rate
 from tidegate.core.resilience import Deadlines
 from tidegate.core.secret import SecretRef
 
@@ -123,3 +123,12 @@ def test_a_raise_says_whose_it_is_and_a_lifetime_is_in_all():
     assert "$1.00 in all" in text
     assert "$5.00 more until" in text
     assert "$7.00 more for team growth until" in text
+
+
+def test_what_is_sold_by_other_units_is_shown():
+    images = (ImagePrice(80_000_000, "1024x1024", "hd"), ImagePrice(40_000_000))
+    price = Price("v", "plan", images=images, audio_nanousd_per_h=360_000_000)
+    said = "1024x1024 hd 0.08 USD/image, 0.04 USD/image, 0.36 USD/hour of audio"
+    assert price_text(price) == short_price_text(price) == said
+    price = Price("v", "plan", input=Rate(10**9), search_nanousd=2_000_000, nanousd_per_mchar=10**9)
+    assert price_text(price) == "in 1.00 USD/Mtok, 1.00 USD/Mchar, 0.002 USD/search"

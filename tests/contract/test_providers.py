@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 from tests.contract.cuts import EVERY, places
+from tests.providers.chatting import CHATTING
 
 from tidegate.core import plugs
 from tidegate.core.ask import Ask
@@ -27,11 +28,7 @@ from tidegate.core.plan import Replica, Target
 from tidegate.core.plugs import Passthrough, Provider, StreamReader
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes"
-NAMES = [
-    name
-    for name in plugs.names("providers")
-    if "openai_chat" in plugs.load("providers", name).passthrough
-]
+NAMES = [name for name in CHATTING if "openai_chat" in plugs.load("providers", name).passthrough]
 STREAMS = sorted(
     path for path in BYTES.glob("*/*.sse") if path.stem != "prompts" and path.parent.name in NAMES
 )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tidegate.core.declared_prices import GpuPrice, TierPrice, TokenPrice
-from tidegate.core.price import Price, Rate
+from tidegate.core.price import ImagePrice, Price, Rate
 from tidegate.core.pricing import Ceiling, at_tier, declared_price, gpu_rate
 from tidegate.core.receipt import Receipt
 from tidegate.core.receipt_cost import cost_nanousd
@@ -184,3 +184,29 @@ def test_a_class_of_service_pays_for_the_request_too():
     assert (dear.audio_input, dear.request_nanousd) == (Rate(4 * 10**9), 10**8)
     plain = TokenPrice(Decimal(1), Decimal(1), request_usd=Decimal("0.1"))
     assert declared_price(plain).version != price.version
+
+
+def test_what_is_no_chat_may_be_sold_by_other_units():
+    price = declared_price(
+        TokenPrice(
+            image_usd=Decimal("0.04"),
+            images={"1024x1024 hd": Decimal("0.08"), "1024x1024": Decimal("0.05")},
+            audio_usd_per_min=Decimal("0.006"),
+            input_usd_per_mchar=Decimal(15),
+            search_usd=Decimal("0.002"),
+        )
+    )
+    assert price.images == (
+        ImagePrice(50_000_000, "1024x1024"),
+        ImagePrice(80_000_000, "1024x1024", "hd"),
+        ImagePrice(40_000_000),
+    )
+    assert price.audio_nanousd_per_h == 360_000_000
+    assert (price.nanousd_per_mchar, price.search_nanousd) == (15_000_000_000, 2_000_000)
+    for one in (
+        TokenPrice(search_usd=Decimal(0)),
+        TokenPrice(images={"1x1": Decimal(1)}),
+    ):
+        assert declared_price(one).source == "plan"
+    with pytest.raises(ValueError, match="search_usd"):
+        declared_price(TokenPrice(image_input_usd_per_mtok=Decimal(1)))

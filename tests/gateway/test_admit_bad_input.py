@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 from tests.gateway.limited import COST, budget, left, limit, limited
 from tests.gateway.rig import CHAT, HELLO, gateway, run, target
+from tests.gateway.test_metered_request import field, file
 from tests.gateway.upstream import Exchange, Upstream, whole
 
 from tidegate.core import clock
 from tidegate.core.plan import Limit
 from tidegate.core.price import Price, Rate
+from tidegate.gateway.entry import CHAT as CHATS
 from tidegate.gateway.entry import dialects, entries
+from tidegate.gateway.metered_request import FORMS
 
 USD = 10**9
 LIMITS = (
@@ -130,11 +133,19 @@ def test_no_session_id_gets_past_the_limits_of_its_key(tmp_path: Path, session: 
     "path", [path for path, entry in entries(dialects()).items() if entry.counted is None]
 )
 def test_no_path_goes_past_a_spent_budget(tmp_path: Path, path: bytes) -> None:
-    body = {"model": "small", "messages": [], "prompt": "hi", "input": "hi", "max_tokens": 16}
+    body: Any = {"model": "small", "messages": [], "prompt": "hi", "input": "hi", "max_tokens": 16}
+    body |= {"query": "hi", "documents": ["hi"]}
+    headers = None
+    if entries({}).get(path, CHATS).endpoint in FORMS:
+        brought = file() if b"audio" in path else file("image")
+        body = field("model", "small") + field("prompt", "hi") + brought + b"--xx--\r\n"
+        headers = {"content-type": "multipart/form-data; boundary=xx"}
 
     async def main() -> None:
-        async with Upstream(whole()) as up, limited(tmp_path, up, budget(1)) as it:
-            reply = await it.ask(path.decode(), body=body)
+        price = Price("x", "plan", Rate(USD), output=Rate(USD), audio_input=Rate(USD))
+        async with Upstream(whole()) as up, limited(tmp_path, up, budget(1), price=price) as it:
+            key = {"authorization": f"Bearer {it.key}"}
+            reply = await it.ask(path.decode(), body, headers and {**headers, **key})
             assert reply.status == 429
             assert b"budget" in reply.body
             assert up.exchanges == []

@@ -10,11 +10,11 @@ from tests.gateway.fault_rig import DIALECTS, Case, Kept, Step, cases, kept, tar
 from tests.gateway.fault_table import begun, half
 from tests.gateway.rig import gateway, run, until
 from tests.gateway.upstream import Upstream
+from tests.providers.chatting import CHATTING
 
-from tidegate.core import plugs
 from tidegate.core.plan import Target
 
-CODECS = plugs.names("providers")
+CODECS = CHATTING
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,13 @@ from tests.gateway.fault_rig import (
 from tests.gateway.fault_table import answering, begun
 from tests.gateway.provider_wires import CANARY, TEXTS, wire_of
 from tests.gateway.upstream import Exchange, chunk
+from tests.providers.chatting import CHATTING
 
-from tidegate.core import plugs
 from tidegate.core.plan import Release, Route, Target
 from tidegate.core.resilience import FAILURE_CLASSES
 from tidegate.stores.spending import spent_nanousd
 
-CODECS = plugs.names("providers")
+CODECS = CHATTING
 OTHER = b"another-model"
 PAIRS = list(itertools.permutations(("vllm", "openai", "anthropic", "gemini", "bedrock"), 2))
 PAIRS += [("azure_openai", "llama_cpp"), ("sim", "openai_compatible")]

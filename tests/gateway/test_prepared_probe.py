@@ -3,6 +3,7 @@ import pytest
 from msgspec import structs
 from tests.gateway.prepared import prepared
 from tests.gateway.rig import target
+from tests.providers.chatting import CHATTING
 
 from tidegate.core import plugs
 from tidegate.core.probe import Expect, Probe
@@ -68,7 +69,7 @@ def test_what_does_not_compile_is_told():
         prepare_probe(Probe(expect=Expect(regex="(")), prepared("small"))
 
 
-@pytest.mark.parametrize("name", plugs.names("providers"))
+@pytest.mark.parametrize("name", CHATTING)
 def test_every_provider_s_wire_has_a_place_for_all_of_it(name):
     provider = plugs.load("providers", name)
     small = structs.replace(prepared(target(1, dialect=name, model="m-1")), provider=provider)

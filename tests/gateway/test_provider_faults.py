@@ -9,12 +9,12 @@ from tests.dialects.told import Told, figures, read_stream, read_whole
 from tests.gateway.fault_rig import Case, Kept, Outcome, cases, kept
 from tests.gateway.fault_table import FORGED, STATUSES, STREAMED, WHOLE, Fault
 from tests.gateway.provider_wires import BY_CODEC, CANARY, INPUT_TOKENS, OUTPUT_TOKENS, TEXTS
+from tests.providers.chatting import CHATTING
 
-from tidegate.core import plugs
 from tidegate.core.outcome import CODES
 from tidegate.gateway.decline import _NOT_SERVED
 
-CODECS = plugs.names("providers")
+CODECS = CHATTING
 # What a status means is read by one plug of OpenAI's shape as by another.
 OF_EACH_WIRE = ("openai", "vllm", "azure_openai", "anthropic", "gemini", "bedrock")
 FINISHES = {

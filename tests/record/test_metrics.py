@@ -147,6 +147,22 @@ def test_unknown_is_counted_as_unknown_and_never_as_nought() -> None:
     assert value(metrics, "gen_ai_server_time_to_first_token_seconds_count") == 0
 
 
+def test_what_is_no_chat_is_counted_in_its_own_units() -> None:
+    metrics = Metrics()
+    asked = {"input_tokens": None, "output_tokens": None, "attempts": [Attempt("t", "r", 0.0)]}
+    for endpoint, used in (
+        ("images", {"images": 3}),
+        ("transcriptions", {"audio_s": 2.5}),
+        ("speech", {"characters": 11}),
+        ("rerank", {"search_units": 2}),
+    ):
+        metrics.observe([receipt(endpoint=endpoint, **asked, **used)])
+    metrics.observe([receipt(endpoint="speech", characters=5, attempts=[])])
+    for unit, count in (("images", 3), ("audio_seconds", 2.5), ("characters", 11), ("searches", 2)):
+        assert value(metrics, "tidegate_units_total", unit=unit) == count
+    assert value(metrics, "tidegate_tokens_unknown_total") == 0
+
+
 def test_estimates_are_labelled() -> None:
     metrics = Metrics()
     metrics.observe([receipt(tokens_estimated=True), receipt()])

@@ -47,6 +47,11 @@ def test_a_summary_adds_what_is_known_and_counts_what_is_not(engine: Engine) -> 
     assert (sums.cache_read_tokens, sums.cache_write_tokens, sums.reasoning_tokens) == (0, None, 4)
 
 
+def test_what_has_no_tokens_is_not_missing_them(engine: Engine) -> None:
+    store(engine, rig.receipt(endpoint="speech", input_tokens=None, output_tokens=None))
+    assert summary(engine, Filter()).sums.tokens_unknown == 0
+
+
 @given(st.lists(st.floats(0, 100) | st.none(), max_size=60))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_quantiles_are_the_values_of_nearest_rank(

@@ -1,8 +1,8 @@
 """Published prices, offline, from the table that the package `genai-prices` carries.
 
 A price is looked up once, when a plan is compiled, and pinned with the package's version, the
-model's entry and the date from which that entry holds. Tokens of text and audio and requests are
-priced, in the usual class of service.
+model's entry and the date from which that entry holds. Tokens of text, audio and images, requests,
+hours of audio and characters are priced, in the usual class of service.
 """
 
 import re
@@ -26,7 +26,12 @@ from tidegate.core.price import Price, Rate
 from tidegate.core.units import usd_to_nanousd
 
 # The table's name of a dialect's usual seller, where it is another.
-_SELLERS = {"gemini": "google", "vertex": "google", "azure_openai": "azure"}
+_SELLERS = {
+    "azure_openai": "azure",
+    "gemini": "google",
+    "vertex": "google",
+    "voyage": "voyageai",
+}
 
 
 class PriceTable:
@@ -58,7 +63,10 @@ class PriceTable:
 
     def _price(self, provider: Provider, model: ModelInfo) -> Price | None:
         prices, variant = self._in_force(model)
-        if prices.input_mtok is None and prices.output_mtok is None:
+        per_hour = _nanousd(prices.input_audio_hours or prices.audio_hours)
+        per_mchar = _nanousd(prices.input_mchars)
+        sold = (prices.input_mtok, prices.output_mtok, per_hour, per_mchar)
+        if all(price is None for price in sold):
             return None
         name = f"genai-prices {self._version} {provider.id}/{model.id}{variant}"
         per_thousand = prices.requests_kcount
@@ -75,6 +83,10 @@ class PriceTable:
             audio_input=_rate(prices.input_audio_mtok),
             audio_output=_rate(prices.output_audio_mtok),
             cache_write_1h=_rate(prices.cache_write_1h_mtok),
+            image_input=_rate(prices.input_image_mtok),
+            image_output=_rate(prices.output_image_mtok),
+            audio_nanousd_per_h=per_hour,
+            nanousd_per_mchar=per_mchar,
         )
 
     def _in_force(self, model: ModelInfo) -> tuple[ModelPrice, str]:
@@ -111,6 +123,11 @@ def _weight(prices: ModelPrice) -> Decimal:
     both = (prices.input_mtok, prices.output_mtok)
     bases = [p.base if isinstance(p, TieredPrices) else p for p in both if p is not None]
     return sum(bases, Decimal(0))
+
+
+def _nanousd(price: Decimal | TieredPrices | None) -> int | None:
+    """What is sold by the hour or the character has no tiers."""
+    return usd_to_nanousd(price) if isinstance(price, Decimal) else None
 
 
 def _rate(price: Decimal | TieredPrices | None) -> Rate | None:

@@ -46,16 +46,35 @@ def price_text(price: Price | None) -> str:
         ("reasoning", price.reasoning),
         ("audio in", price.audio_input),
         ("audio out", price.audio_output),
+        ("image in", price.image_input),
+        ("image out", price.image_output),
     )
     said = ", ".join(f"{name} {rate_text(rate)}" for name, rate in rates if rate is not None)
+    said = ", ".join(filter(None, (f"{said} USD/Mtok" if said else "", *_unit_texts(price))))
     request = f" + {usd_text(price.request_nanousd)} USD/request" if price.request_nanousd else ""
     tiers = "".join(f"; {name}: {price_text(one)}" for name, one in price.service_tiers)
-    return f"{said} USD/Mtok{request}{tiers}"
+    return f"{said}{request}{tiers}"
+
+
+def _unit_texts(price: Price) -> list[str]:
+    """What is sold by other units than tokens: `1024x1024 hd 0.08 USD/image`."""
+    told = [
+        " ".join(filter(None, (it.size, it.quality, f"{usd_text(it.nanousd)} USD/image")))
+        for it in price.images
+    ]
+    for nanousd, unit in (
+        (price.audio_nanousd_per_h, "hour of audio"),
+        (price.nanousd_per_mchar, "Mchar"),
+        (price.search_nanousd, "search"),
+    ):
+        if nanousd is not None:
+            told.append(f"{usd_text(nanousd)} USD/{unit}")
+    return told
 
 
 def short_price_text(price: Price | None) -> str:
     """Input and output of a plain request, dollars a million tokens: `0.15 / 0.60`."""
-    if price is None or price.source == "free":
+    if price is None or price.source == "free" or (price.input is None and price.output is None):
         return price_text(price)
     sides = (price.input, price.output)
     texts = [usd_text(r.nanousd_per_mtok) if r else "-" for r in sides]

@@ -22,7 +22,19 @@ from tidegate.stores.receipts import SCAN_ROWS, Filter
 
 _DAY_S = 86_400.0
 _MOST_DAYS = 366
-_CALLS = {"chat": "acompletion", "completions": "atext_completion", "embeddings": "aembedding"}
+_CALLS = {
+    "chat": "acompletion",
+    "completions": "atext_completion",
+    "embeddings": "aembedding",
+    "rerank": "arerank",
+    "moderations": "amoderation",
+    "images": "aimage_generation",
+    "image_edits": "aimage_edit",
+    "image_variations": "aimage_variation",
+    "speech": "aspeech",
+    "transcriptions": "atranscription",
+    "translations": "atranscription",
+}
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
 
 Page = Annotated[int, Meta(ge=1, le=1000)]

@@ -9,6 +9,7 @@ from tidegate.control import (
     api_changes,
     api_drift,
     api_feedback,
+    api_imports,
     api_judges,
     api_keys,
     api_loop,
@@ -37,6 +38,7 @@ from tidegate.control.routes import Row
 ROWS: tuple[Row, ...] = (
     *api_public.ROWS,
     *api_keys.ROWS,
+    *api_imports.ROWS,
     *api_loop.ROWS,
     *api_receipts.ROWS,
     *api_captured.ROWS,

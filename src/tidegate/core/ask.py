@@ -8,13 +8,28 @@ from typing import Final
 
 from msgspec import Raw, Struct
 
+from tidegate.core.metered import Metered
 from tidegate.core.plan import PrefixTtl
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.setters import plain_setters
 
 OPENAI_RESPONSES: Final = "openai_responses"
 ANTHROPIC_MESSAGES: Final = "anthropic_messages"
-_CONTENT: Final = {"chat": "messages", "completions": "prompt", "embeddings": "input"}
+# How the wire of what is no chat is called in `Passthrough`s.
+MEDIA: Final = "media"
+_CONTENT: Final = {
+    "chat": "messages",
+    "completions": "prompt",
+    "embeddings": "input",
+    "rerank": "documents",
+    "moderations": "input",
+    "images": "prompt",
+    "image_edits": "image",
+    "image_variations": "image",
+    "speech": "input",
+    "transcriptions": "file",
+    "translations": "file",
+}
 
 
 @plain_setters
@@ -33,6 +48,7 @@ class Ask(Struct):
     is asked for, while its attempt lasts.
     `bare`: its caller sends variables of a prompt and no conversation. With `prefix_ttl` its route
     wants the stable beginning cached for so long, where its target has to be told.
+    `metered` is there where something else than a text is asked for, or of it.
     """
 
     endpoint: Endpoint
@@ -55,6 +71,7 @@ class Ask(Struct):
     model_sent: str = ""
     bare: bool = False
     prefix_ttl: PrefixTtl | None = None
+    metered: Metered | None = None
 
 
 def content_name(ask: Ask) -> str:
@@ -73,13 +90,27 @@ class Outgoing(Struct, frozen=True):
     """A request to a provider: path below the replica's prefix, and the JSON body.
 
     `headers` are this request's own, besides those that each of the provider's requests has.
-    `dropped` names what of the caller's request is not in it.
+    `dropped` names what of the caller's request is not in it. `content_type` None is JSON.
     """
 
     path: bytes
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     dropped: tuple[str, ...] = ()
+    content_type: bytes | None = None
+
+
+class Units(Struct, frozen=True):
+    """What an answer says that it used of what is sold by other units than text's tokens. None is
+    unknown."""
+
+    images: int | None = None
+    image_size: str | None = None
+    image_quality: str | None = None
+    image_input_tokens: int | None = None
+    image_output_tokens: int | None = None
+    audio_s: float | None = None
+    search_units: int | None = None
 
 
 class Usage(Struct, frozen=True):
@@ -114,7 +145,8 @@ class Answer(Struct, frozen=True):
     `text` is the content as UTF-8 where its tokens have to be counted here: with usage it is empty.
     `service_tier` is the class of service in which it was produced, where that is told, and
     `model_fingerprint` what names the build of model and engine that has.
-    `said` holds a part for each choice; none of what has no choices.
+    `said` holds a part for each choice; none of what has no choices. `units` is of what is no
+    chat, and `shown` its body in the caller's wire, where that is another than its provider's.
     """
 
     usage: Usage | None
@@ -125,3 +157,5 @@ class Answer(Struct, frozen=True):
     service_tier: str | None = None
     said: tuple[Said, ...] = ()
     model_fingerprint: str | None = None
+    units: Units | None = None
+    shown: bytes | None = None

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from tidegate.core.added import joined, raised
+from tidegate.core.added import joined, opened, raised
 from tidegate.core.assemble import Path
 from tidegate.core.compile_cache import compile_cache
 from tidegate.core.compile_engines import compile_engines
@@ -103,7 +103,7 @@ def compile_plan(
         routes=routes,
         http=HttpBounds(**asdict(declared.gateway.http)),
         journal=JournalBounds(storage.durability, storage.segment_bytes, storage.journal_max_bytes),
-        limits=raised(limits, facts.added),
+        limits=raised(opened(limits, facts.added), facts.added),
         assumed_output_tokens=declared.gateway.assumed_output_tokens,
         session_alert_tokens=declared.gateway.session_alert_tokens,
         drain_s=declared.gateway.drain_s,

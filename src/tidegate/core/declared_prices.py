@@ -16,6 +16,15 @@ _CacheWrite1h = Annotated[
 _Reasoning = Annotated[Usd | None, Meta(description="Reasoning.")]
 _AudioInput = Annotated[Usd | None, Meta(description="Audio in a prompt.")]
 _AudioOutput = Annotated[Usd | None, Meta(description="Audio in an answer.")]
+_ImageInput = Annotated[
+    Usd | None, Meta(description="Tokens of images that are sent to be edited; else as input.")
+]
+_ImageOutput = Annotated[
+    Usd | None, Meta(description="Tokens of images that are made; else as output.")
+]
+ImageKind = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9._-]{1,32}( [A-Za-z0-9._-]{1,32})?$", max_length=65)
+]
 
 
 class TierPrice(Struct, frozen=True, omit_defaults=True):
@@ -39,7 +48,7 @@ class TokenPrice(Struct, frozen=True, omit_defaults=True):
 
     A class that is not written is charged as its parent: cache reads and writes as input,
     reasoning as output. Audio and what a cache keeps for an hour have none: without a rate their
-    cost is unknown.
+    cost is unknown. What is no chat may be sold by another unit, which goes before its tokens.
     """
 
     input_usd_per_mtok: Annotated[Usd | None, Meta(description="Plain input.")] = None
@@ -58,6 +67,31 @@ class TokenPrice(Struct, frozen=True, omit_defaults=True):
         ),
     ] = {}
     request_usd: Annotated[Usd | None, Meta(description="Each request, beside its tokens.")] = None
+    image_input_usd_per_mtok: _ImageInput = None
+    image_output_usd_per_mtok: _ImageOutput = None
+    image_usd: Annotated[
+        Usd | None,
+        Meta(
+            description="Each image that is made, where `images` has no price for its size and "
+            "quality."
+        ),
+    ] = None
+    images: Annotated[
+        dict[ImageKind, Usd],
+        Meta(
+            description="Each image that is made, by its size (`1024x1024`), or by size and "
+            "quality (`1024x1024 hd`)."
+        ),
+    ] = {}
+    audio_usd_per_min: Annotated[
+        Usd | None, Meta(description="Each minute of audio that is transcribed or translated.")
+    ] = None
+    input_usd_per_mchar: Annotated[
+        Usd | None, Meta(description="A million characters that are spoken.")
+    ] = None
+    search_usd: Annotated[
+        Usd | None, Meta(description="Each search that a ranking is charged for.")
+    ] = None
 
 
 class GpuPrice(Struct, frozen=True, omit_defaults=True):

@@ -23,6 +23,8 @@ _PUBLISHED: Final = (
     ("o1", 1_275),
     ("o3", 1_275),
     ("o4-mini", 2_642),
+    # Made in the best quality, or read as faithfully as it can be.
+    ("gpt-image-1", 8_000),
     ("claude", 5_000),
 )
 # More than any published rule comes to.

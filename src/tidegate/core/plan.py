@@ -260,7 +260,8 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     `scope` names the dimensions (`core.limit`) that each have a counter of their own; () is one
     counter for everything. `only` restricts it to requests with these values. A request in which
     a dimension of `scope` is unknown is not counted. `amount` is requests, tokens, calls or
-    nano-dollars; what the fields below it mean is the kind's. `raises` come on top of it.
+    nano-dollars; what the fields below it mean is the kind's. `raises` come on top of it. Where
+    `openings` is another, what was spent elsewhere before is: it is read anew.
     """
 
     name: str
@@ -277,6 +278,7 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     on_excess: Literal["refuse", "cap", "alert"] = "refuse"
     alert_percents: tuple[int, ...] = ()
     raises: tuple[Raise, ...] = ()
+    openings: int = 0
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

@@ -24,10 +24,20 @@ class Rate(Struct, frozen=True, omit_defaults=True):
         return rate
 
 
+class ImagePrice(Struct, frozen=True, omit_defaults=True):
+    """What one image costs of this size and quality; None is any."""
+
+    nanousd: int
+    size: str | None = None
+    quality: str | None = None
+
+
 class Price(Struct, frozen=True, omit_defaults=True):
     """What a target's tokens cost. A class without a rate of its own is priced by `cost`'s rule.
 
     `service_tiers` are prices in place of this one, by the name of the provider's class of service.
+    What is sold by other units has a price for each: an image, an hour of audio, a million
+    characters, a search.
     """
 
     version: str
@@ -41,4 +51,10 @@ class Price(Struct, frozen=True, omit_defaults=True):
     audio_input: Rate | None = None
     audio_output: Rate | None = None
     cache_write_1h: Rate | None = None
+    image_input: Rate | None = None
+    image_output: Rate | None = None
+    images: tuple[ImagePrice, ...] = ()
+    audio_nanousd_per_h: int | None = None
+    nanousd_per_mchar: int | None = None
+    search_nanousd: int | None = None
     service_tiers: "tuple[tuple[str, Price], ...]" = ()

@@ -8,11 +8,16 @@ import msgspec
 from msgspec.structs import replace
 
 from tidegate.core.declared_prices import DeclaredPrice, GpuPrice, TierPrice, TokenPrice
-from tidegate.core.price import Price, Rate
+from tidegate.core.price import ImagePrice, Price, Rate
 from tidegate.core.units import NANOUSD_PER_USD, TOKENS_PER_MTOK, usd_to_nanousd
 
 MAX_NANOUSD_PER_MTOK = 10**15  # a dollar a token: beyond it somebody slipped
 _SECONDS_PER_HOUR = 3600
+# One of these says what something costs.
+_SOLD_BY: Final = (
+    *("input_usd_per_mtok", "output_usd_per_mtok", "image_usd", "audio_usd_per_min"),
+    *("input_usd_per_mchar", "search_usd"),
+)
 # Names of the usual class of service, and of one that costs less.
 _CHOSEN_TIERS: Final = frozenset({"default", "flex", "on_demand", "standard", "standard_only"})
 _USUAL_TIERS: Final = _CHOSEN_TIERS | {"auto"}
@@ -49,14 +54,43 @@ def _gpu_price(price: GpuPrice) -> Price:
 
 
 def _token_price(price: TokenPrice) -> Price:
-    if price.input_usd_per_mtok is None and price.output_usd_per_mtok is None:
-        raise ValueError("a price needs input_usd_per_mtok, output_usd_per_mtok or both, or `free`")
+    if not price.images and all(getattr(price, name) is None for name in _SOLD_BY):
+        raise ValueError(
+            "a price needs input_usd_per_mtok, output_usd_per_mtok or both, or `free`; what is no "
+            "chat may have image_usd, images, audio_usd_per_min, input_usd_per_mchar or search_usd"
+        )
     request_nanousd = usd_to_nanousd(price.request_usd or Decimal(0))
     tiers = sorted(price.service_tiers.items())
     return replace(
-        _rates(price, request_nanousd),
+        _units(price, _rates(price, request_nanousd)),
         service_tiers=tuple((name, _rates(one, request_nanousd)) for name, one in tiers),
     )
+
+
+def _units(price: TokenPrice, rates: Price) -> Price:
+    """With what is sold by other units than the tokens of a text."""
+    images = [_image(kind, usd) for kind, usd in sorted(price.images.items())]
+    if price.image_usd is not None:
+        images.append(ImagePrice(usd_to_nanousd(price.image_usd)))
+    per_min = price.audio_usd_per_min
+    return replace(
+        rates,
+        image_input=_rate(price.image_input_usd_per_mtok),
+        image_output=_rate(price.image_output_usd_per_mtok),
+        images=tuple(images),
+        audio_nanousd_per_h=_nanousd(None if per_min is None else per_min * 60),
+        nanousd_per_mchar=_nanousd(price.input_usd_per_mchar),
+        search_nanousd=_nanousd(price.search_usd),
+    )
+
+
+def _image(kind: str, usd: Decimal) -> ImagePrice:
+    size, _, quality = kind.partition(" ")
+    return ImagePrice(usd_to_nanousd(usd), size, quality or None)
+
+
+def _nanousd(usd: Decimal | None) -> int | None:
+    return None if usd is None else usd_to_nanousd(usd)
 
 
 def _rates(price: TokenPrice | TierPrice, request_nanousd: int) -> Price:

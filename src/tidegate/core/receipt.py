@@ -9,7 +9,7 @@ length, CRC-32, MessagePack of the fields that are not at their default.
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +22,29 @@ from tidegate.core.probe import OWN, PROBE
 from tidegate.core.purpose import PRODUCTION, is_production
 from tidegate.core.setters import plain_setters
 
-Endpoint = Literal["chat", "completions", "embeddings", "count_tokens"]
+Endpoint = Literal[
+    "chat",
+    "completions",
+    "embeddings",
+    "count_tokens",
+    "rerank",
+    "moderations",
+    "images",
+    "image_edits",
+    "image_variations",
+    "speech",
+    "transcriptions",
+    "translations",
+]
+# What is sold by other units than the tokens of a text: core.metered.
+METERED: Final[frozenset[Endpoint]] = frozenset(
+    {
+        *("rerank", "moderations", "images", "image_edits", "image_variations"),
+        *("speech", "transcriptions", "translations"),
+    }
+)
+# What makes no tokens, only reads some.
+NO_OUTPUT: Final[frozenset[Endpoint]] = frozenset({"embeddings", "rerank", "moderations"})
 # The dialect that nothing is said of: OpenAI's own endpoints.
 OPENAI_CHAT = "openai_chat"
 # What became of an answer. `valid` is said only where a contract was kept.
@@ -102,6 +124,11 @@ class Receipt(Struct, omit_defaults=True):
     Of an eval's request `asked_digest` is of all that was said to the model, as it was sent: equal
     for the same question of the same version.
 
+    Of what is no chat: so many `images` were made, of the size and quality that its provider told
+    or else its caller asked for; so many seconds of audio were read (`audio_s`), characters spoken
+    (`characters`), documents ranked (`documents`), and searches charged for that (`search_units`);
+    of the tokens so many were of images. `output_bytes` is how long an answer was that is no text.
+
     `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
     `violation_at_bytes` is the offset in the content at which it stops being JSON,
     `violation_path` a JSON Pointer to what does not fit, `violation_rule` the keyword that says so,
@@ -178,6 +205,16 @@ class Receipt(Struct, omit_defaults=True):
     audio_output_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
     service_tier: str | None = None
+    image_input_tokens: int | None = None
+    image_output_tokens: int | None = None
+    images: int | None = None
+    image_size: str | None = None
+    image_quality: str | None = None
+    audio_s: float | None = None
+    characters: int | None = None
+    documents: int | None = None
+    search_units: int | None = None
+    output_bytes: int | None = None
     tokens_estimated: bool = False
     usage_conflict: bool = False
 

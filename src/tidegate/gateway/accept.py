@@ -10,10 +10,11 @@ from msgspec import Meta, Raw, Struct
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
 from tidegate.core.plugs import Dialect
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import METERED, Receipt
 from tidegate.gateway.context import Context, identifier, read_context
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Head, Incoming
+from tidegate.gateway.metered_request import FORMS, accept_metered
 from tidegate.text.strict_json import JsonProblem, read_object
 
 MAX_MODEL_CHARS = 256
@@ -69,7 +70,9 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     head = incoming.head
     context = head.context
     if context is None:
-        context = head.context = _read_head(head)
+        context = head.context = _read_head(head, entry)
+    if entry.endpoint in METERED:
+        return accept_metered(incoming, entry, context, receipt)
     try:
         members = read_object(incoming.body, _JUDGED)
     except JsonProblem as problem:
@@ -120,11 +123,12 @@ def _note_dialect(
         receipt.end_user = identifier(user)
 
 
-def _read_head(head: Head) -> Context:
+def _read_head(head: Head, entry: Entry) -> Context:
     """Checks what a head says of its body. Connections repeat their heads: once is enough."""
     headers = head.headers
     # curl's own default is let pass, because the body is judged anyway.
-    if headers.get(b"content-type", b"").lower().startswith(b"multipart/"):
+    is_form = headers.get(b"content-type", b"").lower().startswith(b"multipart/")
+    if is_form and entry.endpoint not in FORMS:
         raise Refusal("unsupported_media_type", "the body must be application/json")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refusal("unsupported_media_type", "the body must not be compressed")

@@ -272,6 +272,8 @@ class Admission:
     def _come_down(self, readings: Callable[[], list[Short]]) -> bool:
         """A smaller demand that may fit: an exact count first, then a shorter answer."""
         demand = self.demand
+        if demand.ask.metered is not None:
+            return False
         if demands.count(demand, self._target):
             return True
         before = demand.output_tokens

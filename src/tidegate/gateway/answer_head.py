@@ -17,6 +17,8 @@ def answer_head(progress: Progress, ask: Ask) -> bytes:
     target = progress.target
     assert target is not None  # noqa: S101 - see `attempts`
     head = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
+    if ask.metered is not None and ask.metered.came_as:
+        head = answers.typed_head(ask.metered.came_as)
     if progress.caching is not None:
         head += progress.caching.told
     elif progress.batch is not None:

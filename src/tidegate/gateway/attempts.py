@@ -10,6 +10,7 @@ from functools import partial
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
+from tidegate.core.metered import Metered
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
 from tidegate.gateway.able import able
@@ -103,7 +104,7 @@ def _begin(
     """The target that is asked first, and the chain where that is a fallback already."""
     if route.route.balance == "sticky":
         note_conversation(ask, progress.receipt)
-    if ask.stream:
+    if ask.stream and ask.metered is None:
         progress.head = answer_head
     if progress.keeper is not None:
         return progress.keeper[0], None
@@ -208,6 +209,8 @@ def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> R
     reader = wires.reader(progress, ask, world)
     head = answer_head(progress, ask)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
+    if ask.metered is not None:
+        return _stream_units(progress, relay, ask.metered, world)
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
@@ -224,6 +227,19 @@ def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> R
     if progress.capturing is not None:
         relay.reader.follower = progress.capturing.hear(relay.following)
     if progress.owed and not relay.withheld:
+        relay.on_first = partial(_repay_at_first, progress, relay.on_first)
+    world.relays.add(relay)
+    return relay
+
+
+def _stream_units(progress: Progress, relay: Relay, metered: Metered, world: World) -> Relay:
+    """Of what is no chat: nothing is held against it, and its client is sent nothing besides."""
+    relay.on_first = told(progress)
+    if progress.tries:
+        relay.on_first = partial(tell_first, progress, relay.on_first)
+    relay.sign_of_life = b""
+    relay.ends_by_framing = not metered.events
+    if progress.owed:
         relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
     return relay
@@ -255,7 +271,7 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
     if progress.batch is not None:
         body = progress.batch.join(body, progress.answer, progress.receipt)
     contract = None if progress.route is None else progress.route.contract
-    if contract is not None and progress.answer is not None:
+    if contract is not None and progress.answer is not None and ask.metered is None:
         progress.following = contract.follow(ask)
         judge_answer(progress.following, progress.answer)
     progress.ending = partial(progress.connection.send, answer_head(progress, ask), body)

@@ -52,7 +52,7 @@ async def cache(
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     if ask.endpoint == "embeddings" and route.vectors is not None:
         return await vectors(progress, incoming, world)
-    if route.cache is None:
+    if route.cache is None or ask.metered is not None:
         return False
     began_s = clock.monotonic_s()
     told = directives(incoming.head.headers, ask)

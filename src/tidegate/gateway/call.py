@@ -17,7 +17,8 @@ from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
-from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
+from tidegate.gateway.metered_answer import note_kind
+from tidegate.gateway.prepared_target import JSON_TYPE, PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.provider_rate import TELLING
 from tidegate.gateway.withdrawn import Withdrawn, check_version, withdrawn
@@ -70,6 +71,8 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             attempt.reused = True
             attempt.connect_s = 0.0
         this.send(upstream, request, world.max_response_bytes)
+        if ask.metered is not None:
+            upstream.stream_kinds = ask.metered.streams
         try:
             await upstream.answered()
             attempt.status = upstream.status
@@ -132,10 +135,13 @@ def _request(progress: Progress, ask: Ask, replica: PreparedReplica, world: Worl
     if target is not None and target.aws is not None:
         headers += _signature(target, replica, outgoing)
     own = header_lines(headers) if headers else b""
+    rest = replica.head_rest
+    if outgoing.content_type is not None:
+        rest = rest.replace(JSON_TYPE, b"content-type: %b\r\n" % outgoing.content_type, 1)
     return b"%b%b%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b" % (
         replica.head_start,
         outgoing.path,
-        replica.head_rest,
+        rest,
         own,
         progress.receipt.id.encode(),
         len(outgoing.body),
@@ -218,6 +224,8 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         raise failure
     if rate.backoff_s:
         rate.backoff_s = 0.0
+    if ask.metered is not None:
+        note_kind(ask.metered, ask, upstream)
     if upstream.streaming != ask.stream:
         if not upstream.streaming:
             # An error inside a 200 says more than the mix-up does.

@@ -30,6 +30,8 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
         receipt.status = 200
         receipt.interrupted = True
         event = answers.error_event(no)
+        if progress.ask is not None and progress.ask.metered is not None:
+            event = event if progress.ask.metered.events else b""  # what is no text is cut short
         if dialect is not None:
             sequence = 0 if progress.relay is None else progress.relay.reader.sequence
             event = dialect.error_event(no, receipt.id, sequence)

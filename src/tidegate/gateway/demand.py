@@ -11,6 +11,7 @@ from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling, at_tier, is_by_tokens
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.media import may_have_parts, media
+from tidegate.gateway.metering import demand_of_units, price_units
 from tidegate.gateway.prepared_target import Priced
 from tidegate.gateway.size import count_input
 from tidegate.gateway.unseen import has_hosted_tools, unseen_tokens
@@ -34,6 +35,8 @@ _NULL: Final = Raw(b"null")
 
 def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens: int) -> Demand:
     """Bounds from above. A token of text has a byte at least, so its length bounds it."""
+    if ask.metered is not None:
+        return demand_of_units(ask, ask.metered, receipt, target)
     if ask.endpoint == "embeddings":
         output_tokens = choices = 0
     else:
@@ -53,6 +56,9 @@ def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens:
 
 def price(demand: Demand, target: Priced) -> None:
     """What it can cost at most as things stand; None when nobody knows."""
+    if demand.ask.metered is not None:
+        price_units(demand, demand.ask.metered, target)
+        return
     ceiling = ceiling_of(demand.ask, target)
     output_tokens = demand.output_tokens * demand.choices
     demand.cost_nanousd = (

@@ -14,7 +14,8 @@ class Entry(Struct, frozen=True):
     """`content` is the body's member that holds the caller's text, `starts` are the first bytes
     that its JSON may have. `dialect` is None for OpenAI's own paths: errors are written in its wire
     by the gateway itself, also where no path was understood. `counted` is the member of the answer
-    where only a conversation's tokens are to be counted."""
+    where only a conversation's tokens are to be counted. What is no chat says neither member nor
+    first bytes: `metered_request` reads it."""
 
     endpoint: Endpoint
     content: str
@@ -26,6 +27,17 @@ class Entry(Struct, frozen=True):
 CHAT: Final = Entry("chat", "messages", b"[")
 COMPLETIONS: Final = Entry("completions", "prompt", b'["')
 EMBEDDINGS: Final = Entry("embeddings", "input", b'["')
+# What is no chat, by its path below `/v1`.
+_MEDIA: Final[Mapping[bytes, Endpoint]] = {
+    b"/rerank": "rerank",
+    b"/moderations": "moderations",
+    b"/images/generations": "images",
+    b"/images/edits": "image_edits",
+    b"/images/variations": "image_variations",
+    b"/audio/speech": "speech",
+    b"/audio/transcriptions": "transcriptions",
+    b"/audio/translations": "translations",
+}
 _OPENAI: Final[Mapping[bytes, Entry]] = {
     b"/v1/chat/completions": CHAT,
     b"/v1/completions": COMPLETIONS,
@@ -44,6 +56,9 @@ def dialects() -> dict[str, Dialect]:
 def entries(known: Mapping[str, Dialect]) -> dict[bytes, Entry]:
     """What each path of inference asks for."""
     found = dict(_OPENAI)
+    for path, endpoint in _MEDIA.items():
+        found[path] = found[b"/v1" + path] = Entry(endpoint, "", b"")
+    found[b"/v2/rerank"] = found[b"/rerank"]
     for dialect in known.values():
         for path, endpoint in dialect.paths.items():
             found[path] = Entry(endpoint, dialect.content, dialect.starts, dialect)

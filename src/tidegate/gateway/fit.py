@@ -13,7 +13,7 @@ def fit(ask: Ask, target: Target, context_tokens: int) -> None:
 
     A bound that we have set ourselves is lowered to what is left beside the prompt.
     """
-    if ask.endpoint == "embeddings":
+    if ask.endpoint == "embeddings" or ask.metered is not None:
         return
     ours = ask.output_bound_tokens
     wanted = ours if ours is not None else ask.output_ceiling_tokens or 1

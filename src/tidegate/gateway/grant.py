@@ -62,6 +62,8 @@ def refuse_rest(progress: Progress) -> None:
 
 def _keeps(route: PreparedRoute, ask: Ask) -> bool:
     """Whether a stage looks for a kept answer to it."""
+    if ask.metered is not None:
+        return False
     return route.cache is not None or (route.vectors is not None and ask.endpoint == "embeddings")
 
 

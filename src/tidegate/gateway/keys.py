@@ -60,9 +60,10 @@ class Keys:
 
     async def read(self, presented: bytes) -> KeyRecord | None:
         """The record of any key, from the store; None when there is no such key. Refusal."""
-        key_id = keys.id_of(presented)
-        if key_id is None:
+        found = keys.read(presented)
+        if found is None:
             return None
+        key_id, material = found
         digest = keys.digest_of(presented, self._pepper)
         if digest in self._unknown:
             return None
@@ -70,7 +71,7 @@ class Keys:
         record = await self._row(key_id)
         if record is not None and record.pepper_version not in self._peppers:
             await self._learn_peppers()
-        if record is None or not self._matches(presented, record):
+        if record is None or not self._matches(material, record):
             if epoch == self.epoch:  # it may have been created while we read
                 _remember(self._unknown, digest, None, MAX_UNKNOWN)
             return None
@@ -117,10 +118,10 @@ class Keys:
                 if not of:
                     del self._digests_of[dropped[1].id]
 
-    def _matches(self, presented: bytes, record: KeyRecord) -> bool:
+    def _matches(self, material: bytes, record: KeyRecord) -> bool:
         pepper = self._peppers.get(record.pepper_version)
         return pepper is not None and keys.same_digest(
-            keys.digest_of(presented, pepper), record.digest
+            keys.digest_of(material, pepper), record.digest
         )
 
     async def _learn_peppers(self) -> None:

@@ -150,4 +150,6 @@ def held_in(part: Mapping[str, Raw]) -> AbstractSet[str]:
 def text_bytes(ask: Ask) -> int:
     """About how many of the body's bytes are text."""
     size = len(ask.body)
-    return size if size < _SHORT_BYTES else size - media(ask).bytes
+    if size < _SHORT_BYTES:
+        return size
+    return size - media(ask).bytes if ask.metered is None else ask.metered.text_bytes

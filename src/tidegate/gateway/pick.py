@@ -187,7 +187,7 @@ def _tell(place: Place, call: InFlight, receipt: Receipt, sent_s: float) -> None
     elif call.attempt.status == 200 and call.ended_s is not None and not call.stream:
         # A whole answer: its time depends on what there was to do, not on a first token.
         kind = _EMBEDDED + (receipt.input_bytes or 0).bit_length()
-        if receipt.endpoint != "embeddings":
+        if receipt.endpoint in ("chat", "completions"):
             kind = _WHOLE + (receipt.output_tokens or 0).bit_length()
         place.first_token(kind, sent_s, call.ended_s)
 

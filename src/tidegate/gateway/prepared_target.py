@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -20,6 +20,9 @@ from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.pool import Pool
 from tidegate.gateway.provider_rate import no_allowance
 from tidegate.gateway.rendezvous import rank
+
+# The header of every request that holds no form.
+JSON_TYPE: Final = b"content-type: application/json\r\n"
 
 
 class Priced(Protocol):

@@ -17,6 +17,7 @@ from tidegate.gateway.context import identifier
 from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked
 from tidegate.gateway.earlier import Earlier, add_earlier, attempts_apart, keep_cost
 from tidegate.gateway.holding import moment, settle_holds, undo
+from tidegate.gateway.metered_answer import account_units
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_hold import drop_shared, settle_shared
 from tidegate.gateway.size import estimate_input_tokens, note_conversation
@@ -85,6 +86,8 @@ def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
 _OF_ATTEMPT = (
     *("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
     *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens"),
+    *("image_input_tokens", "image_output_tokens", "images", "image_size", "image_quality"),
+    *("audio_s", "search_units", "output_bytes"),
     *("cache_write_1h_tokens", "tokens_estimated"),
     *("usage_conflict", "cost_nanousd", "most_nanousd", "service_tier", "price_version"),
     "prefix_saved_nanousd",
@@ -107,6 +110,9 @@ def _account(progress: Progress, world: World) -> bool:
         return False
     _note_answer(progress)
     note_validity(progress)
+    if ask.metered is not None:
+        account_units(progress, ask, ask.metered, target.target)
+        return True
     seen_tokens = 0
     if receipt.input_tokens is None or receipt.output_tokens is None:
         seen_tokens = _estimate_unknown(progress, ask, target.target)

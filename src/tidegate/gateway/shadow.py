@@ -18,7 +18,7 @@ from tidegate.core import clock
 from tidegate.core.ask import OPENAI_RESPONSES
 from tidegate.core.outcome import Refusal
 from tidegate.core.probe import SHADOW
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import METERED, Receipt
 from tidegate.core.resilience import Retry
 from tidegate.gateway.accept import accept
 from tidegate.gateway.attempts import attempts
@@ -66,6 +66,8 @@ class Shadows:
         candidate = next((one for one in coming if one.rollout == receipt.rollout), None)
         if plan is None or candidate is None:
             return
+        if receipt.endpoint in METERED:
+            return  # nobody compares what is no text
         answered = receipt.arm == "stable" and receipt.error_code is None
         if not answered or clock.fraction() >= candidate.shadow_share:
             return

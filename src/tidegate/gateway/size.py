@@ -15,7 +15,7 @@ def size(ask: Ask, receipt: Receipt, cap_tokens: int | None = None) -> None:
     receipt.input_bytes = len(ask.body)
     asked = ask.output_ceiling_tokens
     receipt.output_ceiling_tokens = None if ask.ceiling_of_route else asked
-    if cap_tokens is None or ask.endpoint == "embeddings" or ask.counts:
+    if cap_tokens is None or ask.endpoint == "embeddings" or ask.counts or ask.metered is not None:
         return
     if asked is None or asked > cap_tokens:
         ask.output_bound_tokens = ask.output_cap_tokens = cap_tokens

@@ -36,6 +36,7 @@ class Relay:
     `committed` says that the answer's head is out; it may have gone while the request was waiting.
     `flowing` says that something of the answer is: until then another may take its place. One that
     is `withheld` flows when it is known to keep its contract, which was at `shown_s`.
+    What `ends_by_framing` has no mark of its own: a connection that is lost has cut it.
     `on_first` is told the time of the first content, `tape` hears all that comes.
     """
 
@@ -48,6 +49,7 @@ class Relay:
         "_most_bytes",
         "chunks",
         "committed",
+        "ends_by_framing",
         "failure",
         "first_s",
         "flowing",
@@ -87,6 +89,7 @@ class Relay:
         self.itl_max_s = 0.0
         self.quiet_since_s = clock.monotonic_s()
         self.sign_of_life = KEEPALIVE
+        self.ends_by_framing = False
         self.tape: Tape | None = None
 
     def hold_to(self, most_tokens: int) -> None:
@@ -188,7 +191,7 @@ class Relay:
         self._end(self.reader.end())
 
     def on_lost(self, error: UpstreamError) -> None:
-        if error.kind == "lost" and self.reader.end() is None:
+        if error.kind == "lost" and not self.ends_by_framing and self.reader.end() is None:
             self._end(None)  # everything that matters had come
         else:
             self._end(translate(error))
@@ -199,7 +202,7 @@ class Relay:
         """A sign of life when the client has seen nothing for long, as `keep_alive` has it."""
         if self._done.done() or now_s - self.quiet_since_s < every_s:
             return
-        if self.first_s is not None and not self.withheld:
+        if (self.first_s is not None and not self.withheld) or not self.sign_of_life:
             return
         if self.committed:
             self._connection.write(self.sign_of_life)

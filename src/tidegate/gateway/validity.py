@@ -8,7 +8,7 @@ from typing import Final
 
 from tidegate.core.ask import Answer, Said
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.receipt import Receipt, Validity
+from tidegate.core.receipt import METERED, Receipt, Validity
 from tidegate.gateway.contract import Verdict, is_refused, is_truncated
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
@@ -21,8 +21,11 @@ def note_validity(progress: Progress) -> None:
     """Fills in what is known of an answer that had begun."""
     receipt, relay, answer = progress.receipt, progress.relay, progress.answer
     if relay is not None:
-        _note_stream(receipt, relay)
-    elif answer is not None and receipt.endpoint != "embeddings":
+        if receipt.endpoint not in METERED:
+            _note_stream(receipt, relay)
+        elif relay.chunks and not relay.reader.finished:
+            receipt.validity = _cut_short(relay.failure)
+    elif answer is not None and receipt.endpoint in ("chat", "completions"):
         following = progress.following
         _note_whole(receipt, answer, None if following is None else following.verdict)
     if receipt.validity is not None:

@@ -41,6 +41,8 @@ def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
     assert target is not None  # noqa: S101 - the attempt has one
     if receipt.dropped:
         receipt.dropped = []  # by an attempt at another
+    if ask.metered is not None:
+        ask.stream = ask.metered.streamed  # an attempt before may have had it whole
     passing = target.provider.passthrough.get(ask.dialect)
     if passing is not None:
         return passing.encode(ask, target.target)
@@ -78,6 +80,8 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
     passing = target.provider.passthrough.get(ask.dialect)
     if passing is not None:
         answer = progress.answer = passing.read_answer(ask, body)
+        if answer.shown is not None:
+            return answer.shown
         if ask.renamed is None or answer.provider_request_id is None:
             return body
         _note_keeper(progress, ask)

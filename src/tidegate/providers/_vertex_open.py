@@ -11,7 +11,8 @@ from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
-from tidegate.core.receipt import Endpoint
+from tidegate.core.plugs import Passthrough
+from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.providers import _vertex_wire
 from tidegate.providers.openai_compatible import OpenAICompatible
 
@@ -26,6 +27,9 @@ class VertexOpen(OpenAICompatible):
 
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
+
+    def __init__(self) -> None:
+        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self}
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return _vertex_wire.credential_header(secret)

@@ -15,21 +15,28 @@ from urllib.parse import quote
 
 from msgspec import structs
 
-from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.ask import MEDIA, Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.plan import Target
 from tidegate.core.receipt import OPENAI_CHAT
+from tidegate.providers._media import Media
 from tidegate.providers.openai import OpenAI
 
 API_VERSION = "2024-10-21"
 
 
+class _PlacedMedia(Media):
+    def encode(self, ask: Ask, target: Target) -> Outgoing:
+        return _placed(super().encode(ask, target), target)
+
+
 class AzureOpenAI(OpenAI):
     base_url = None
+    endpoints = OpenAI.endpoints - {"moderations"}
 
     def __init__(self) -> None:
         # Its dated API, which is most of what is deployed, has no Responses.
-        self.passthrough = {OPENAI_CHAT: self}
+        self.passthrough = {OPENAI_CHAT: self, MEDIA: _PlacedMedia()}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         return _placed(super().encode(ask, target), target)

@@ -8,11 +8,12 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import Ask, Usage
+from tidegate.core.receipt import Endpoint
 from tidegate.providers._openai_chunk import Chunk
 from tidegate.providers._openai_request import Manners
 from tidegate.providers._openai_stream import OpenAIStreamReader, has_several_answers
 from tidegate.providers._openai_usage import total
-from tidegate.providers.openai_compatible import OpenAICompatible
+from tidegate.providers.openai_compatible import PATHS, OpenAICompatible
 from tidegate.text.sse import data_of
 
 
@@ -61,6 +62,7 @@ class _Reader(OpenAIStreamReader):
 
 class LlamaCpp(OpenAICompatible):
     base_url = "http://127.0.0.1:8080/v1"
+    endpoints: frozenset[Endpoint] = frozenset({*PATHS, "rerank"})
     stream_members = (("timings_per_token", Raw(b"true")),)
     tells_usage_of_one_choice = True
     manners = Manners(reasoning="reasoning_content", top_k=True, names_a_tool=False)

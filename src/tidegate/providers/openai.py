@@ -9,7 +9,7 @@ from tidegate.providers import _openai_responses as responses
 from tidegate.providers._openai_request import Manners
 from tidegate.providers._openai_responses_forms import stream_of, whole_of
 from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamReader
-from tidegate.providers.openai_compatible import OpenAICompatible
+from tidegate.providers.openai_compatible import Anything, OpenAICompatible
 
 
 class Responses:
@@ -33,6 +33,7 @@ class Responses:
 class OpenAI(OpenAICompatible):
     base_url: str | None = "https://api.openai.com/v1"
     hosted = True
+    endpoints = Anything.endpoints - {"rerank"}
     manners = Manners(ceiling="max_completion_tokens")
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct, structs
 
 from tidegate.core import clock
-from tidegate.core.ask import Answer, Ask, Outgoing, Said
+from tidegate.core.ask import MEDIA, Answer, Ask, Outgoing, Said
 from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
@@ -17,6 +17,8 @@ from tidegate.core.plugs import Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._failures import malformed, no_answer
+from tidegate.providers._media import PATHS as MEDIA_PATHS
+from tidegate.providers._media import Media
 from tidegate.providers._openai_chunk import calls_of
 from tidegate.providers._openai_error import failure_in_answer, failure_of
 from tidegate.providers._openai_request import Manners, Writer
@@ -93,7 +95,7 @@ class OpenAICompatible:
     manners = Manners()
 
     def __init__(self) -> None:
-        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self}
+        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self, MEDIA: Media()}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, our bound on its output where there is one
@@ -239,4 +241,10 @@ def _text_of(choice: _AnswerChoice) -> bytes:
     )
 
 
-plug = OpenAICompatible()
+class Anything(OpenAICompatible):
+    """A server of which nothing is known: it may serve what is no chat too."""
+
+    endpoints: frozenset[Endpoint] = frozenset({*PATHS, *MEDIA_PATHS})
+
+
+plug = Anything()

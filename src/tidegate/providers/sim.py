@@ -1,9 +1,9 @@
 """The engine that needs no GPU (`tidegate sim serve`), at its default address."""
 
-from tidegate.providers.openai_compatible import OpenAICompatible
+from tidegate.providers.openai_compatible import Anything
 
 
-class Sim(OpenAICompatible):
+class Sim(Anything):
     base_url = "http://127.0.0.1:8190/v1"
 
 

@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Raw, structs
 
 from tidegate.core.ask import Ask, Usage
+from tidegate.core.receipt import Endpoint
 from tidegate.providers._openai_chunk import Chunk
 from tidegate.providers._openai_request import Manners
 from tidegate.providers._openai_stream import OpenAIStreamReader, has_several_answers
 from tidegate.providers._openai_usage import read_usage, total
-from tidegate.providers.openai_compatible import OpenAICompatible
+from tidegate.providers.openai_compatible import PATHS, OpenAICompatible
 from tidegate.text.sse import data_of
 
 _members = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -65,6 +66,7 @@ def _without_usage(event: bytes) -> bytes:
 
 class Vllm(OpenAICompatible):
     base_url = "http://127.0.0.1:8000/v1"
+    endpoints: frozenset[Endpoint] = frozenset({*PATHS, "rerank", "transcriptions", "translations"})
     stream_options = (("continuous_usage_stats", Raw(b"true")),)
     manners = Manners(reasoning="reasoning", top_k=True)
 

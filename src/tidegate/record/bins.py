@@ -8,7 +8,7 @@ from math import isfinite, isnan, nan
 from typing import Final
 
 from tidegate.core.bin import COUNTS, MINUTE_S, OTHERS, TOKEN_CLASSES, Bin, BinKey
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import METERED, Receipt
 from tidegate.core.sli import (
     PATIENCE,
     OfRoute,
@@ -119,7 +119,7 @@ def _count(counts: list[int], receipt: Receipt, patience: Patience) -> None:
         _count_prefix(counts, receipt)
         if receipt.reasoning_tokens:
             counts[_REASONING] += receipt.reasoning_tokens
-    elif receipt.attempts:
+    elif receipt.attempts and receipt.endpoint not in METERED:
         counts[_TOKENS_UNKNOWN] += 1
     if receipt.cost_nanousd is not None:
         counts[_COST] += receipt.cost_nanousd
@@ -131,7 +131,7 @@ def _count_prefix(counts: list[int], receipt: Receipt) -> None:
     """What of the known input its provider's cache had; embeddings have none."""
     read, written = receipt.cache_read_tokens, receipt.cache_write_tokens
     if read is None and written is None:
-        counts[_PREFIX_UNTOLD] += receipt.endpoint != "embeddings"
+        counts[_PREFIX_UNTOLD] += receipt.endpoint in ("chat", "completions")
         return
     counts[_PREFIX_TOLD] += receipt.total_input_tokens or 0
     if read or written:

@@ -144,6 +144,12 @@ TOKENS_BY_CLASS = _counter(
     "Tokens by class: input, cache_read, cache_write, output, reasoning. Classes are disjoint.",
     "class",
 )
+UNITS = _counter(
+    "tidegate_units_total",
+    "units",
+    "What is sold by other units than tokens: images, audio_seconds, characters, searches.",
+    "unit",
+)
 TOKENS_UNKNOWN = _counter(
     "tidegate_tokens_unknown_total",
     "requests",
@@ -425,7 +431,16 @@ OVERFLOWED = Spec(
 ALL: tuple[Spec, ...] = (
     *(DURATION, FIRST_TOKEN, PER_TOKEN, TOKEN_USAGE),
     *(ITL_MEAN, ITL_MAX, OUTPUT_RATE, GATEWAY_TIME, QUEUE_TIME, UPSTREAM_TIME),
-    *(REQUESTS, ERRORS, TOKENS_BY_CLASS, TOKENS_UNKNOWN, TOKENS_ESTIMATED, COST, COST_UNKNOWN),
+    *(
+        REQUESTS,
+        ERRORS,
+        TOKENS_BY_CLASS,
+        UNITS,
+        TOKENS_UNKNOWN,
+        TOKENS_ESTIMATED,
+        COST,
+        COST_UNKNOWN,
+    ),
     *(PREFIX_TOKENS, PREFIX_UNTOLD, PREFIX_SAVED, PREFIX_LOST, PREFIX_SAVED_UNKNOWN),
     *(CACHE_SAVED, CACHE_LOOKUPS, CACHE_HIT_SECONDS, CACHE_MISS_SECONDS),
     *(CACHE_SAVED_SECONDS, CACHE_SAVED_UNKNOWN, CACHE_REFRESHED),

@@ -12,7 +12,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from tidegate.core.feed import Status
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import METERED, Receipt
 from tidegate.record import catalogue, litellm_names
 from tidegate.record.cache_metrics import CacheMetrics
 from tidegate.record.journals import Lag
@@ -32,6 +32,12 @@ _CLASSES = (
     ("cache_write", "cache_write_tokens"),
     ("output", "output_tokens"),
     ("reasoning", "reasoning_tokens"),
+)
+_UNITS = (
+    ("images", "images"),
+    ("audio_seconds", "audio_s"),
+    ("characters", "characters"),
+    ("searches", "search_units"),
 )
 
 
@@ -248,14 +254,22 @@ class _Combination:
                 self._of(catalogue.TOKENS_BY_CLASS, name).add(tokens)
         if receipt.tokens_estimated:
             self._estimated.add(1)
+        if receipt.endpoint in METERED:
+            self._count_units(receipt)
         total_input = receipt.total_input_tokens
         if total_input is not None:
             self._of(catalogue.TOKEN_USAGE, "input").observe(total_input)
-        elif receipt.attempts:
+        elif receipt.attempts and receipt.endpoint not in METERED:
             self._tokens_unknown.add(1)
         if receipt.output_tokens is not None:
             produced = receipt.output_tokens + (receipt.reasoning_tokens or 0)
             self._of(catalogue.TOKEN_USAGE, "output").observe(produced)
+
+    def _count_units(self, receipt: Receipt) -> None:
+        for name, field in _UNITS:
+            count = getattr(receipt, field)
+            if count and receipt.attempts:
+                self._of(catalogue.UNITS, name).add(count)
 
     def time(self, receipt: Receipt) -> None:
         """Every duration that is known."""

@@ -20,7 +20,7 @@ class PrefixMetrics:
 
     def observe(self, receipt: Receipt) -> None:
         """A request with known input; what has no prefix or no tokens is nobody's."""
-        if receipt.input_tokens is None or receipt.endpoint == "embeddings":
+        if receipt.input_tokens is None or receipt.endpoint not in ("chat", "completions"):
             return
         whose = (receipt.route or "", receipt.prompt_version or "", receipt.target or "")
         cells = self._cells.get(whose)

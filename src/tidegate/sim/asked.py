@@ -133,7 +133,7 @@ def ids_of(given: str | list[int]) -> list[int]:
     return given
 
 
-def read(body: bytes, kind: type[Chat | Completion | Embeddings]) -> Any:
+def read(body: bytes, kind: type[Struct]) -> Any:
     """The body as `kind`. Problem with a message that names the member."""
     try:
         return msgspec.json.decode(body, type=kind)

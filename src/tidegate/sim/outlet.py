@@ -56,6 +56,28 @@ class Outlet:
         self._connection.send(answers.json_head(status), body)
         self._entry.completed = True
 
+    async def typed(self, kind: bytes, body: bytes) -> None:
+        """A whole answer of another type than JSON."""
+        if kind == b"application/json":
+            await self.whole(200, body)
+            return
+        self._sent(200)
+        self._connection.send(answers.typed_head(kind), body)
+        self._entry.completed = True
+
+    async def raw(self, kind: bytes, body: bytes) -> None:
+        """Bytes that are no events, as fast as they are read."""
+        self._sent(200)
+        self._connection.source = self
+        self._connection.start(answers.typed_head(kind), b"")
+        for at in range(0, len(body), _PART_BYTES):
+            self._connection.write(body[at : at + _PART_BYTES])
+            self._entry.chunks_sent += 1
+            await self._flowing.wait()
+        self._connection.finish(b"")
+        self._entry.last_byte_s = clock.monotonic_s()
+        self._entry.completed = True
+
     async def start(self, preamble: Sequence[bytes]) -> None:
         """The head of a stream and the events that carry no tokens yet."""
         self._sent(200)

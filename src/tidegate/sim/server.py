@@ -26,6 +26,7 @@ from tidegate.sim import embed, generation
 from tidegate.sim.answer import Generation, not_found
 from tidegate.sim.asked import Chat, Completion, Embeddings, Problem
 from tidegate.sim.desk import Desk
+from tidegate.sim.media_desk import MediaDesk
 from tidegate.sim.options import Options
 from tidegate.sim.outlet import Cut, FaultyOutlet, Outlet, reset
 from tidegate.sim.pump import Pump
@@ -83,6 +84,7 @@ class Sim:
             b"/v1/chat/completions": self._chat,
             b"/v1/completions": self._completions,
             b"/v1/embeddings": self._embeddings,
+            **MediaDesk(self._admit).ways,
         }
 
     async def answer(self, incoming: Incoming, connection: Connection) -> None:

@@ -27,6 +27,7 @@ from tidegate.stores.spending import (
     PROMPT,
     QUARTER_S,
     ROLLED_UP,
+    opening_of,
     parted,
     quarter_of,
 )
@@ -77,6 +78,19 @@ class Snapshot:
             values.update(zip(limit.scope, scope.split(SEPARATOR), strict=True))
         if any(values.setdefault(name, value) != value for name, value in limit.only):
             return []
+        return [*self._recorded(limit, values, since_s), *self._opening(values, since_s)]
+
+    def openings(self, since_s: float) -> Iterator[tuple[dict[str, str], float, int]]:
+        """Every opening balance since then: whose it is by dimension, wall clock, nano-dollars."""
+        for names, scope, at_s, nanousd in self._connection.execute(sql.EVERY_OPENING, (since_s,)):
+            values = zip(names.split(","), scope.split(SEPARATOR), strict=True)
+            yield dict(values) if names else {}, at_s, nanousd
+
+    def _opening(self, values: Mapping[str, str], since_s: float) -> Amounts:
+        """What exactly this scope had spent before Tidegate counted."""
+        return list(self._connection.execute(sql.OPENING, (*opening_of(values), since_s)))
+
+    def _recorded(self, limit: Limit, values: dict[str, str], since_s: float) -> Amounts:
         columns: dict[str, Any] = {
             column: values.get(name) for name, column in (*ROLLED_UP.items(), *IN_RECEIPTS.items())
         }

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
 
+from tidegate.core.receipt import METERED
 from tidegate.stores import database
 from tidegate.stores.figures import Quantiles, Summary, Sums
 from tidegate.stores.receipts import SCAN_ROWS, Condition, Filter, bounded, of_callers
@@ -46,6 +47,11 @@ def summary(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> Sum
         )
 
 
+def _uncounted() -> ColumnElement[bool]:
+    """Whose tokens nobody knows, though there were some: what is no chat may have none."""
+    return receipts.c.input_tokens.is_(None) & receipts.c.endpoint.not_in(sorted(METERED))
+
+
 def _sums_of_receipts() -> list[ColumnElement[Any]]:
     c = receipts.c
     asked = c.attempts > 0
@@ -58,7 +64,7 @@ def _sums_of_receipts() -> list[ColumnElement[Any]]:
         func.sum(c.cache_write_tokens),
         func.sum(c.output_tokens),
         func.sum(c.reasoning_tokens),
-        func.sum(case((asked & c.input_tokens.is_(None), 1), else_=0)),
+        func.sum(case((asked & _uncounted(), 1), else_=0)),
         func.sum(c.cost_nanousd),
         func.sum(case((asked & c.cost_nanousd.is_(None), 1), else_=0)),
     ]

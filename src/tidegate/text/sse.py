@@ -9,6 +9,8 @@ events.
 import re
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
+# One that holds a whole image.
+MAX_IMAGE_EVENT_BYTES = 32 * 1024 * 1024
 
 _END_OF_EVENT = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _END_OF_LINE = re.compile(rb"\r\n|\n|\r")
@@ -28,6 +30,11 @@ class SseSplitter:
         self.rest = bytearray()
         self._scanned = 0
         self.problem: str | None = None
+
+    @property
+    def most_bytes(self) -> int:
+        """As long as an event may be."""
+        return MAX_EVENT_BYTES
 
     def feed(self, data: bytes) -> list[bytes]:
         """The raw events completed by `data`, each with its blank line, up to one too long."""
@@ -55,8 +62,8 @@ class SseSplitter:
         if start:
             del held[:start]
         self._scanned = len(held)
-        if self._scanned > MAX_EVENT_BYTES:
-            self.problem = f"an event exceeds {MAX_EVENT_BYTES} bytes"
+        if self._scanned > self.most_bytes:
+            self.problem = f"an event exceeds {self.most_bytes} bytes"
         if self.problem is not None:
             held.clear()
         return events
@@ -69,8 +76,8 @@ class SseSplitter:
             end = match.end()
             if end == len(held) and held.endswith(b"\r"):
                 break  # its line feed may still come
-            if end - start > MAX_EVENT_BYTES:
-                self.problem = f"an event exceeds {MAX_EVENT_BYTES} bytes"
+            if end - start > self.most_bytes:
+                self.problem = f"an event exceeds {self.most_bytes} bytes"
                 break
             events.append(bytes(held[start:end]))
             start = end
@@ -80,6 +87,16 @@ class SseSplitter:
         """What is left at the end of the stream: at most one unfinished event."""
         rest, self.rest, self._scanned = bytes(self.rest), bytearray(), 0
         return rest
+
+
+class LargeSplitter(SseSplitter):
+    """Of streams whose events hold images."""
+
+    __slots__ = ()
+
+    @property
+    def most_bytes(self) -> int:
+        return MAX_IMAGE_EVENT_BYTES
 
 
 def _has_crlf_only(data: bytes) -> bool:

@@ -30,9 +30,10 @@ _STREAM_KINDS = (b"text/event-stream", b"application/vnd.amazon.eventstream")
 class AnswerReader:
     """What has come of one answer at a time; the connection that feeds the parser is built on it.
 
-    The first `_merged` of `_parts` are crumbs put together.
-    `_released` says that nobody wants the rest of the answer, which is read to keep the connection;
-    `_between_chunks` that the parser stands between two chunks and has seen no byte of the next.
+    The first `_merged` of `_parts` are crumbs put together. `stream_kinds` are the types of content
+    that are no whole answer. `_released` says that nobody wants the rest of the answer, which is
+    read to keep the connection; `_between_chunks` that the parser stands between two chunks and has
+    seen no byte of the next.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class AnswerReader:
         "body_bytes",
         "headers",
         "status",
+        "stream_kinds",
         "streaming",
     )
 
@@ -69,6 +71,7 @@ class AnswerReader:
         self.headers: dict[bytes, bytes] = {}
         self.body_bytes = 0
         self.streaming = False
+        self.stream_kinds: tuple[bytes, ...] = _STREAM_KINDS
 
     def body(self) -> bytes:
         """The gathered body of an answer that is not a stream."""
@@ -99,7 +102,7 @@ class AnswerReader:
         self.status = status
         kind = self.headers.get(b"content-type")
         self.streaming = (
-            status == 200 and kind is not None and kind.lower().startswith(_STREAM_KINDS)
+            status == 200 and kind is not None and kind.lower().startswith(self.stream_kinds)
         )
         self._between_chunks = b"transfer-encoding" in self.headers
 

@@ -57,6 +57,12 @@ def text_head(status: int) -> bytes:
     return status_line(status) + b"content-type: text/plain; charset=utf-8\r\n"
 
 
+def typed_head(content_type: bytes) -> bytes:
+    """Of an answer that is neither JSON nor events. Nobody is to guess what else it may be."""
+    nosniff = b"x-content-type-options: nosniff\r\n"
+    return b"%bcontent-type: %b\r\n%b" % (_STATUS_LINES[200], content_type, nosniff)
+
+
 def date_header(now_s: float) -> bytes:
     """The Date header of the second `now_s`."""
     return f"date: {formatdate(now_s, usegmt=True)}\r\n".encode()

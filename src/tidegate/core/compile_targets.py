@@ -166,6 +166,7 @@ class Targets:
             breaker=Breaker(**asdict(declared.breaker)),
             provisioned=declared.provisioned,
             identity=provider.identity,
+            batches=assemble.batches(place, price, self.say),
             facts=None if facts == UNKNOWN else facts,
         )
 

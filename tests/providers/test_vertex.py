@@ -4,6 +4,7 @@ import pytest
 
 from tidegate.config.prices import PriceTable
 from tidegate.core import plugs
+from tidegate.core.address import parse_url
 from tidegate.core.facts import Dialects
 from tidegate.providers.vertex import plug, publisher_of
 
@@ -43,7 +44,7 @@ def test_each_publisher_has_its_wire() -> None:
     assert passing == {
         "gemini-2.5-pro": set(),
         "claude-sonnet-4-5": {"anthropic_messages"},
-        "mistral-small-2503": {"openai_chat"},
+        "mistral-small-2503": set(),
         "meta/llama": {"openai_chat"},
     }
     assert plugs.provider_of("vertex", "claude-x").embedder is None
@@ -54,6 +55,8 @@ def test_it_is_paid_for_and_has_no_address_of_its_own() -> None:
     dialect = Dialects().get("vertex")
     assert (dialect.base_url, dialect.hosted, dialect.signs) == (None, True, False)
     assert plug.endpoints == {"chat", "embeddings"}
+    form = parse_url(plug.address_form.replace("REGION", "europe-west4").replace("PROJECT", "p"))
+    assert form == parse_url(BASE_URL)
 
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash", "claude-sonnet-4-5@20250929"])

@@ -29,8 +29,10 @@ from tidegate.core.units import usd_to_nanousd
 _SELLERS = {
     "azure_openai": "azure",
     "gemini": "google",
+    "moonshot": "moonshotai",
     "vertex": "google",
     "voyage": "voyageai",
+    "xai": "x-ai",
 }
 
 

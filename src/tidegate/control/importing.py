@@ -146,7 +146,7 @@ def _check_limits(name: str, limits: KeyLimits) -> None:
             f"The limits of key {name} are none: a budget has one period, amounts are above 0."
         )
         raise ApiError("invalid_request", message, param="limits")
-    check_alerts(limits.budget_alerts, hard=limits.budget_hard)
+    check_alerts(limits.budget_alerts, says=limits.budget_hard)
 
 
 def _check_grants(connection: Connection, moved: Moved) -> None:

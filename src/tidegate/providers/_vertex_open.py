@@ -1,5 +1,5 @@
-"""Models of other publishers on Vertex AI, in OpenAI's shape: those that it hosts as a service, by
-its own endpoint for OpenAI's clients, and Mistral's, by the way that publishers have."""
+"""Models of other publishers on Vertex AI: those that it hosts as a service, by its own endpoint
+for OpenAI's clients, and Mistral's in Mistral's wire, by the way that publishers have."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,11 +9,13 @@ from msgspec import Raw
 
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
+from tidegate.core.embeddings import Embedder
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.core.plugs import Passthrough
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.providers import _vertex_wire
+from tidegate.providers.mistral import Mistral
 from tidegate.providers.openai_compatible import OpenAICompatible
 
 _OPEN: Final = "/endpoints/openapi"
@@ -35,31 +37,39 @@ class VertexOpen(OpenAICompatible):
         return _vertex_wire.credential_header(secret)
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
-        return self._placed(super().encode(ask, target), ask, target)
+        return _opened(super().encode(ask, target))
+
+    def encode_conversation(
+        self, said: Conversation, ask: Ask, target: Target, drop: bool
+    ) -> Outgoing:
+        return _opened(super().encode_conversation(said, ask, target, drop))
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        return _vertex_wire.fault(status, headers, body)
+
+
+def _opened(outgoing: Outgoing) -> Outgoing:
+    return _vertex_wire.at(outgoing, f"{_OPEN}{outgoing.path.decode()}", outgoing.body)
+
+
+class VertexMistral(Mistral):
+    """core.plugs.Provider."""
+
+    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+    embedder: Embedder | None = None
+
+    def credential_header(self, secret: str) -> tuple[str, str]:
+        return _vertex_wire.credential_header(secret)
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
     ) -> Outgoing:
         outgoing = super().encode_conversation(said, ask, target, drop)
-        return self._placed(outgoing, ask, target)
+        members = _members(outgoing.body)
+        members["model"] = Raw(_encode(target.model.rpartition("/")[2]))
+        verb = "streamRawPredict" if ask.stream else "rawPredict"
+        path = f"{_MISTRAL}/{_vertex_wire.named(target.model)}:{verb}"
+        return _vertex_wire.at(outgoing, path, _encode(members))
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return _vertex_wire.fault(status, headers, body)
-
-    def _placed(self, outgoing: Outgoing, ask: Ask, target: Target) -> Outgoing:
-        del ask, target
-        return _vertex_wire.at(outgoing, f"{_OPEN}{outgoing.path.decode()}", outgoing.body)
-
-
-class VertexMistral(VertexOpen):
-    """Mistral's models tell their usage unasked, and refuse to be asked for it."""
-
-    endpoints: frozenset[Endpoint] = frozenset({"chat"})
-
-    def _placed(self, outgoing: Outgoing, ask: Ask, target: Target) -> Outgoing:
-        name = _vertex_wire.named(target.model)
-        members = _members(outgoing.body)
-        members["model"] = Raw(_encode(target.model.rpartition("/")[2]))
-        members.pop("stream_options", None)
-        verb = "streamRawPredict" if ask.stream else "rawPredict"
-        return _vertex_wire.at(outgoing, f"{_MISTRAL}/{name}:{verb}", _encode(members))

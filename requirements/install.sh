@@ -1,7 +1,7 @@
 #!/bin/sh
 # Bring .venv to the locked sets named on the command line, in order; quick when it is there.
 #
-#     requirements/install.sh core|guardrails|postgres|git|jwt|semantic|semantic-static|qdrant|build|dev|local|javascript|package ...
+#     requirements/install.sh core|guardrails|postgres|git|jwt|semantic|semantic-static|qdrant|clouds|any-llm|build|dev|local|javascript|package ...
 #
 # core     what Tidegate needs to run
 # postgres core, and the driver of a shared database
@@ -11,7 +11,9 @@
 # semantic core, and what finds questions that mean the same: encoder, weights, index
 # semantic-static  the same with word vectors, without onnxruntime
 # qdrant   core, and the client of Qdrant
-# dev      all of these, and what its tests and checks need
+# clouds   core, and what signs for service accounts and certificates of clouds
+# any-llm  core, and the providers of any-llm-sdk; in a .venv without dev, which disagrees with it
+# dev      all before any-llm, and what its tests and checks need
 # build    what turns the source into a package
 # package  Tidegate itself, editable
 # javascript  node, and with it the npm clients that examples and tests use
@@ -62,7 +64,8 @@ last_error() {
 
 install_set() {
     case $1 in
-    core | guardrails | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev)
+    core | guardrails | postgres | git | jwt | semantic | semantic-static | qdrant | clouds | \
+        any-llm | build | dev)
         pip_install --require-hashes -r "requirements/$1.txt" ;;
     local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
     javascript) pip_install --require-hashes -r requirements/javascript.txt && npm_ci ;;
@@ -97,10 +100,10 @@ runs_311 .venv/bin/python || make_venv
 
 for set in "$@"; do
     case $set in
-    core | guardrails | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev | \
-        local | javascript | package) ;;
+    core | guardrails | postgres | git | jwt | semantic | semantic-static | qdrant | clouds | \
+        any-llm | build | dev | local | javascript | package) ;;
     *) stop "there is no set '$set': core, guardrails, postgres, git, jwt, semantic, semantic-static," \
-        "qdrant, build, dev, local, javascript, package" ;;
+        "qdrant, clouds, any-llm, build, dev, local, javascript, package" ;;
     esac
     stamp=.venv/.installed-$set-$(checksum "$set")
     [ -e "$stamp" ] && is_there "$set" && continue

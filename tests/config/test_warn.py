@@ -20,6 +20,7 @@ from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredFacts, DeclaredTarget
 from tidegate.core.facts import Facts
+from tidegate.core.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity
 from tidegate.core.secret import SecretRef
 
 
@@ -57,6 +58,25 @@ def test_files_that_are_not_there(tmp_path):
     tls = DeclaredTls(cert_file=str(there), key_file="/nowhere/" + "x" * 5000)
     plan = declared(providers={"p": provider}, gateway=DeclaredGateway(tls=tls))
     assert paths(about_surroundings(plan, {})) == ["providers.p.api_key", "gateway.tls.key_file"]
+
+
+def test_what_an_identity_signs_in_with_and_is_not_there():
+    google = GoogleIdentity(credentials=SecretRef(file="/nowhere/c.json"))
+    azure = AzureIdentity(client_secret=SecretRef(env="S"), certificate_file="/nowhere/c.pem")
+    plan = declared(
+        providers={
+            "g": DeclaredProvider(identity=Identity(google=google)),
+            "a": DeclaredProvider(identity=Identity(azure=azure)),
+            "w": DeclaredProvider(identity=Identity(aws=AwsIdentity(token_file="/nowhere/t"))),
+            "none": DeclaredProvider(identity=Identity(google=GoogleIdentity())),
+        }
+    )
+    assert paths(about_surroundings(plan, {})) == [
+        "providers.a.identity.azure.client_secret",
+        "providers.g.identity.google.credentials",
+        "providers.a.identity.azure.certificate_file",
+        "providers.w.identity.aws.token_file",
+    ]
 
 
 def test_no_credential_is_no_warning():

@@ -43,7 +43,8 @@ BYTES = Path(__file__).resolve().parent.parent / "bytes"
 CODECS = family.CODECS
 DIALECTS = plugs.names("dialects")
 # One plug of each wire says them all; the others differ in what they ask for.
-WIRES = ("openai", "azure_openai", "anthropic", "gemini", "bedrock", "mistral", "cohere")
+WIRES = ("openai", "azure_openai", "anthropic", "gemini", "vertex", "bedrock")
+WIRES += ("mistral", "cohere")
 ANSWERS = sorted(
     BYTES / codec / f"{name}.json"
     for codec in WIRES

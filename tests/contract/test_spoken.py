@@ -44,7 +44,8 @@ STREAMS = sorted(
     and path.parent.name in {*family.CODECS} - {*family.READ_AS_ANOTHER}
 )
 # Gemini's streams have no closing mark: only the connection's end says that nothing follows.
-CLOSED = [path for path in STREAMS if path.parent.name != "gemini" and path.suffix == ".sse"]
+ENDLESS = ("gemini", "vertex")
+CLOSED = [path for path in STREAMS if path.parent.name not in ENDLESS and path.suffix == ".sse"]
 # A stream and a whole answer that say the same.
 PAIRS = [BYTES / "anthropic" / name for name in ("chat", "tools", "thinking")]
 

@@ -5,6 +5,7 @@ from tidegate.core import assemble
 from tidegate.core.assemble import Dialect, Place
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredDeadlines, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredQueueing, DeclaredTarget
+from tidegate.core.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity
 from tidegate.core.plan import Queueing
 from tidegate.core.resilience import Deadlines
 from tidegate.core.secret import SecretRef
@@ -144,6 +145,47 @@ def test_a_hosted_provider_that_signs_does_without_one():
     assert assemble.credentials(place(dialect=signing), said) == (None, ()) and not said
     own = SecretRef(env="OWN")
     assert assemble.credentials(place(target(api_key=own), dialect=signing), said) == (own, ())
+
+
+GOOGLE, AWS = Identity(google=GoogleIdentity()), Identity(aws=AwsIdentity())
+
+
+def of_identity(identity, **more):
+    return DeclaredProvider(base_url=URL, identity=identity, **more)
+
+
+@pytest.mark.parametrize(
+    ("identity", "signs"),
+    [(GOOGLE, False), (Identity(azure=AzureIdentity()), False), (AWS, True)],
+)
+def test_an_identity_stands_in_place_of_a_credential(identity, signs):
+    said, dialect = Said(), Dialect(URL, hosted=True, signs=signs)
+    at = place(provider=of_identity(identity), dialect=dialect)
+    assert assemble.credentials(at, said) == (None, ()) and not said
+
+
+@pytest.mark.parametrize(
+    ("provider", "signs", "wrong"),
+    [
+        (of_identity(GOOGLE, api_key=SecretRef(env="K")), False, "`api_key` is written too"),
+        (of_identity(Identity()), False, "of one cloud: write one of `google: {}`"),
+        (of_identity(Identity(GoogleIdentity(), AzureIdentity())), False, "of one cloud"),
+        (of_identity(GOOGLE), True, "signs its requests"),
+        (of_identity(AWS), False, "does not sign its requests"),
+    ],
+)
+def test_what_is_wrong_with_an_identity(provider, signs, wrong):
+    said = Said()
+    dialect = Dialect(URL, hosted=True, signs=signs)
+    assemble.credentials(place(provider=provider, dialect=dialect), said)
+    assert wrong in said["providers.p.identity"]
+
+
+def test_several_keys_and_an_identity_are_too_much():
+    said = Said()
+    keys = (SecretRef(env="A"), SecretRef(env="B"))
+    assemble.credentials(place(target(api_keys=keys), of_identity(GOOGLE)), said)
+    assert "identity" in said["targets.t.api_keys"]
 
 
 def test_an_engine_needs_no_credential():

@@ -222,7 +222,7 @@ class MessagesWire(ProviderWire):
 class GeminiWire(ProviderWire):
     """Gemini's `generateContent`: nothing says that an event was the last."""
 
-    codecs = ("gemini",)
+    codecs = ("gemini", "vertex")
     path = "/v1beta"
     names = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount")
     has_closing_mark = False

@@ -211,7 +211,7 @@ def test_a_server_of_which_nobody_knows_what_it_is_may_hear_who_asks() -> None:
     assert one is not None
     assert other is not None
     assert one.text != other.text
-    assert hears_users({"openai_compatible", "openai"})
+    assert hears_users({"openai_compatible", "openai"}) and hears_users({"any_llm"})
     assert not hears_users({"openai", "vllm"})
 
 

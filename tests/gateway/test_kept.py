@@ -5,11 +5,15 @@ from typing import Any
 
 import openai
 import pytest
+from msgspec import structs
 from tests.gateway.rig import Gateway, gateway, run
 from tests.gateway.test_stored import ASKED, said, to
 from tests.gateway.test_wires_responses import client
+from tests.gateway.token_servers import EntraServer
 from tests.gateway.upstream import Exchange, Script, Upstream, whole
 from tests.providers.responses_wire import response
+
+from tidegate.core.identity import AzureIdentity, Identity
 
 ITEMS = {
     "object": "list",
@@ -55,6 +59,22 @@ def test_who_has_stored_it_reads_it_where_it_is_kept(tmp_path: Path) -> None:
             assert method(up.exchanges[-1]) == b"DELETE"
             assert "x-request-id" in raw.headers
             assert len(it.receipts()) == 1
+
+    run(main())
+
+
+def test_it_is_read_as_the_identity_that_stored_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with EntraServer() as server, Upstream(said()) as up:
+            azure = AzureIdentity(tenant_id="tenant", client_id="app", authority=server.url)
+            target = structs.replace(to(up), credential=None, identity=Identity(azure=azure))
+            environ = {"AZURE_CLIENT_SECRET": "app-secret"}
+            async with gateway(tmp_path, target, environ=environ) as it, client(it) as api:
+                answer = await store(api)
+                assert (await api.responses.retrieve(answer.id)).id == answer.id
+                sent = [exchange.header(b"authorization") for exchange in up.exchanges]
+                assert sent == [b"Bearer token-1"] * 2
+                await it.preparer.identities.stop()
 
     run(main())
 

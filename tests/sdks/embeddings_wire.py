@@ -15,8 +15,12 @@ TOKENS = 9
 
 def heard(path: str, body: Any) -> Heard:
     if path.endswith(":batchEmbedContents"):
-        model = path.removeprefix("/v1/models/").partition(":")[0]
-        assert {one["model"] for one in body["requests"]} == {f"models/{model}"}
+        model = path.rpartition("/")[2].partition(":")[0]
+        if path.startswith("/v1/models/"):
+            assert {one["model"] for one in body["requests"]} == {f"models/{model}"}
+        else:
+            cut = [one["embedContentConfig"]["autoTruncate"] for one in body["requests"]]
+            assert not any(cut)
         texts = [part["text"] for one in body["requests"] for part in one["content"]["parts"]]
         return Heard(model, texts=texts)
     if path == "/v2/embed":

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 from tests.sdks import chat_wire, said
 from tests.sdks.house import LOOSE, MODELS, House, Provider
-from tests.sdks.matrix import CALLERS, Cell, passes, recorded, shows, signs
+from tests.sdks.matrix import CALLERS, Cell, passes, recorded, shows, signs, wire
 from tests.sdks.said import ANSWERS, RESULTS, Heard, Said
 
 from tidegate.core.receipt import Receipt
@@ -117,7 +117,7 @@ def as_told(told: Said, caller: str, provider: str) -> Said:
     apart = provider not in ("bedrock", "cohere") and caller != "messages"
     if tokens.reasoning is not None and not apart:
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
-    if provider in TELLS_NO_WRITES:
+    if wire(provider) in TELLS_NO_WRITES:
         tokens = tokens._replace(written=0)
     told = told._replace(tokens=tokens)
     if not signs(caller, provider):
@@ -166,7 +166,7 @@ def formed(schema: Any) -> None:
 
 
 def takes_marks(caller: str, provider: str) -> bool:
-    return passes(caller, provider) or provider in ("anthropic", "bedrock")
+    return passes(caller, provider) or wire(provider) in ("anthropic", "bedrock")
 
 
 def came_back(provider: Provider, place: tuple[str, str, str], first: Said) -> None:
@@ -187,7 +187,7 @@ def brings_thoughts(caller: str, provider: str) -> bool:
     """Gemini wants the signature back, and not what it proves."""
     if provider == "openai_compatible":
         return passes(caller, provider)
-    return shows(caller, provider) and provider != "gemini"
+    return shows(caller, provider) and wire(provider) != "gemini"
 
 
 def noted(receipt: Receipt, told: Said, place: tuple[str, str, str], streamed: bool) -> None:
@@ -203,6 +203,7 @@ def noted(receipt: Receipt, told: Said, place: tuple[str, str, str], streamed: b
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
     assert (receipt.input_tokens, receipt.cache_read_tokens or 0) == tokens[:2]
     assert (receipt.output_tokens, receipt.reasoning_tokens or None) == tokens[2:4]
-    assert (receipt.cache_write_tokens or 0) == (0 if name in TELLS_NO_WRITES else tokens.written)
+    written = 0 if wire(name) in TELLS_NO_WRITES else tokens.written
+    assert (receipt.cache_write_tokens or 0) == written
     assert not receipt.tokens_estimated and not receipt.usage_conflict
     assert receipt.cost_nanousd is not None

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from concurrent.futures import Future
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import anthropic
@@ -22,7 +21,9 @@ from tests.sdks import (
     gemini_wire,
     mistral_wire,
     responses_wire,
+    vertex_wire,
 )
+from tests.sdks.matrix import kind
 from tests.sdks.said import Heard, Said
 
 from tidegate.core.plan import Release, Replica, Route, Target
@@ -43,6 +44,8 @@ MODELS = {
     "anthropic": "claude-sonnet-4-5",
     "bedrock": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "gemini": "gemini-3-pro-preview",
+    "vertex": "gemini-3-pro-preview",
+    "vertex/claude": "claude-sonnet-4-5@20250929",
     "vllm": "Qwen/Qwen3-8B",
     "llama_cpp": "qwen3-8b",
     "openai_compatible": "some/model",
@@ -55,6 +58,8 @@ _WIRES = {
     "anthropic": anthropic_wire,
     "bedrock": bedrock_wire,
     "gemini": gemini_wire,
+    "vertex": vertex_wire.GEMINI,
+    "vertex/claude": vertex_wire.CLAUDE,
     "mistral": mistral_wire,
     "cohere": cohere_wire,
 }
@@ -107,7 +112,7 @@ class Provider:
         parts = [body[at : at + 100] for at in range(0, len(body), 100)]
         exchange.send(head.encode() + b"".join(map(chunk, parts)) + b"0\r\n\r\n")
 
-    def _wire(self, exchange: Exchange, path: str) -> ModuleType:
+    def _wire(self, exchange: Exchange, path: str) -> Any:
         if self.name == "bedrock":
             lines = exchange.head.decode().split("\r\n")[1:]
             headers = {
@@ -125,7 +130,7 @@ class Provider:
             assert path == _CHAT_PATHS.get(self.name, "/v1/chat/completions")
         return _WIRES.get(self.name, chat_wire)
 
-    def _body(self, wire: ModuleType, heard: Heard) -> bytes:
+    def _body(self, wire: Any, heard: Heard) -> bytes:
         said = self.answers.pop(0)
         if isinstance(said, bytes):
             return said
@@ -235,6 +240,7 @@ def _loose(target: Target) -> tuple[str, Route]:
 
 def _target(name: str, port: int) -> Target:
     prefix = {"bedrock": "", "azure_openai": "", "cohere": "/v2"}.get(name, "/v1")
+    prefix = vertex_wire.PREFIX if kind(name) == "vertex" else prefix
     replica = Replica(f"127.0.0.1:{port}", "http", "127.0.0.1", port, prefix)
-    fields: dict[str, Any] = {"dialect": name, "model": MODELS[name], "replicas": (replica,)}
+    fields: dict[str, Any] = {"dialect": kind(name), "model": MODELS[name], "replicas": (replica,)}
     return target(port, name, hides_reasoning=name in ("openai", "azure_openai"), **fields)

@@ -23,6 +23,8 @@ PROVIDERS = (
     "anthropic",
     "bedrock",
     "gemini",
+    "vertex",
+    "vertex/claude",
     "vllm",
     "llama_cpp",
     "openai_compatible",
@@ -35,6 +37,8 @@ OF_OPENAIS_SHAPE = (
     *("openai", "azure_openai", "vllm", "llama_cpp", "openai_compatible"),
     *("sglang", "deepseek"),
 )
+# Whose wire a provider speaks, where it is another's: Vertex AI that of each publisher.
+WIRES = {"vertex": "gemini", "vertex/claude": "anthropic"}
 # What a dialect has no words for.
 UNSAID = {
     "chat": (),
@@ -68,8 +72,18 @@ class Cell(NamedTuple):
     by_them: bool = False
 
 
+def wire(provider: str) -> str:
+    return WIRES.get(provider, provider)
+
+
+def kind(provider: str) -> str:
+    """The plug in `providers/`."""
+    return provider.partition("/")[0]
+
+
 def passes(caller: str, provider: str) -> bool:
     """The provider takes the caller's bytes as they are."""
+    provider = wire(provider)
     if caller == "messages":
         return provider == "anthropic"
     return provider in (OF_OPENAIS_SHAPE if caller == "chat" else ("openai",))
@@ -77,7 +91,7 @@ def passes(caller: str, provider: str) -> bool:
 
 def signs(caller: str, provider: str) -> bool:
     """Reasoning comes signed or sealed, and goes back so."""
-    return provider in ("anthropic", "bedrock", "gemini") or (caller, provider) == (
+    return wire(provider) in ("anthropic", "bedrock", "gemini") or (caller, provider) == (
         "responses",
         "openai",
     )
@@ -98,7 +112,7 @@ def _refused(caller: str, provider: str, case: str) -> str | None:
     if provider == "cohere" and case == "document":
         names = {"chat": "file.file_data", "responses": "file_data"}
         return names.get(caller, "source.data")
-    if provider in ("anthropic", "bedrock"):
+    if wire(provider) in ("anthropic", "bedrock"):
         if case == "any_json":
             return "response_format" if caller == "chat" else "text.format"
         if case == "choices":
@@ -112,6 +126,7 @@ def _refused(caller: str, provider: str, case: str) -> str | None:
 def _dropped(caller: str, provider: str, case: str) -> tuple[str, ...]:
     if passes(caller, provider):
         return ()
+    provider = wire(provider)
     if (case, provider, caller) == ("document", "gemini", "chat"):
         return ("file.filename",)
     if (case, provider, caller) == ("document", "gemini", "responses"):
@@ -146,12 +161,12 @@ def cell(caller: str, provider: str, case: str) -> Cell | None:
 
 def embeds(provider: str) -> bool:
     own = ("gemini", "mistral", "cohere")
-    return provider in own or (provider in OF_OPENAIS_SHAPE and provider != "deepseek")
+    return wire(provider) in own or (provider in OF_OPENAIS_SHAPE and provider != "deepseek")
 
 
 def counts(provider: str) -> bool:
     """Itself says how many tokens a conversation has; elsewhere they are counted here."""
-    return provider == "anthropic"
+    return wire(provider) == "anthropic"
 
 
 CELLS = {

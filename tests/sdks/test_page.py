@@ -3,7 +3,7 @@
 import pytest
 from tests.providers.chatting import CHATTING
 from tests.providers.test_family import KNOWN
-from tests.sdks.matrix import PROVIDERS
+from tests.sdks.matrix import PROVIDERS, kind
 from tests.sdks.page import BEGIN, PAGE, with_tables
 
 from tidegate.core import plugs
@@ -17,13 +17,13 @@ def test_the_tables_are_those_of_today() -> None:
 
 
 def test_every_provider_is_in_the_tables_and_has_a_section() -> None:
-    """`sim` is no provider of anybody's: it stands on a page of its own."""
+    """`sim` is no provider of anybody's, `any_llm` many: both stand on pages of their own."""
     page = PAGE.read_text()
     family = {name for name in KNOWN if f"\n| `{name}` | " in page.partition("## The family")[2]}
-    assert {*PROVIDERS, *family, "sim"} == set(CHATTING)
+    assert {*map(kind, PROVIDERS), *family, "any_llm", "sim"} == set(CHATTING)
     for name in family - {*PROVIDERS, "sim"}:
         url = KNOWN[name][0] or f"yours: `{plugs.load('providers', name).address_form}"
         assert f"| `{name}` | {url if url.startswith('yours') else f'`{url}'}` | " in page
-    for name in PROVIDERS:
+    for name in map(kind, PROVIDERS):
         assert f"\n## `{name}`\n" in page
         assert f"kind: {name}" in page or f"\n  {name}:" in page

@@ -7,7 +7,7 @@ import pytest
 from tests.sdks import embeddings_wire, said
 from tests.sdks.embeddings_wire import TEXTS, TOKENS, VECTORS
 from tests.sdks.house import House
-from tests.sdks.matrix import PROVIDERS, counts, embeds
+from tests.sdks.matrix import PROVIDERS, counts, embeds, wire
 
 COUNTED = b'{"input_tokens":4321}'
 
@@ -18,7 +18,8 @@ def test_embeddings(house: House, name: str, packed: bool) -> None:
     house.forget()
     provider = house.providers[name]
     own = {"gemini": embeddings_wire.of_gemini, "cohere": embeddings_wire.of_cohere}
-    made = own[name]() if name in own else embeddings_wire.answer(packed and name != "mistral")
+    make = own.get(wire(name))
+    made = embeddings_wire.answer(packed and name != "mistral") if make is None else make()
     provider.answers = [made]
     form = openai.omit if packed else "float"
     if not embeds(name):

@@ -17,8 +17,10 @@ FOUND_BY_NAME = (
     "engines",
     "graders",
     "guardrails",
+    "identities",
     "limits",
     "providers",
+    "signatures",
 )
 FOUND_BY_NAME += ("stores/migrations",)
 FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tidegate.boot.child import ChildSpec
 from tidegate.boot.module import module_argv
+from tidegate.core.address import Listen
 from tidegate.core.layout import Layout
 
 
@@ -42,6 +43,12 @@ class Processes(Struct, frozen=True):
             *self.tls_arguments,
         )
         return self._spec(f"gateway {slot}", "tidegate.gateway", arguments, self.gateway_fd)
+
+    def any_llm(self, listen: Listen) -> ChildSpec:
+        """What asks any-llm's providers. Its output is the libraries' own."""
+        arguments = ("--listen", str(listen))
+        argv = partial(module_argv, "tidegate.beside.any_llm", arguments)
+        return ChildSpec(f"any-llm {listen}", argv, log=self.layout.log / "any-llm.log")
 
     def _spec(self, name: str, module: str, arguments: tuple[str, ...], fd: int) -> ChildSpec:
         log = self.layout.log / f"{name.replace(' ', '-')}.log" if self.logs else None

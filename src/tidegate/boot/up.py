@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -125,6 +126,9 @@ def _run(asked: Asked) -> int:
     file = _plan_file(asked)
     setting = _setting(asked, file)
     environ = _database(asked, setting)
+    if setting.any_llm and find_spec("any_llm") is None:
+        message = "the plan has providers of the kind any_llm: pip install tidegate[any-llm]"
+        raise CannotStart(message, EX_CONFIG)
     layout = Layout(setting.state)
     prepare_state(layout)
     with lock(layout.run / "supervisor.lock", "tidegate up"):
@@ -191,10 +195,13 @@ class _Up:
             tls_arguments=self._setting.tls_arguments(),
             environ=self._environ,
         )
+        beside = [processes.any_llm(listen) for listen in self._setting.any_llm]
+        if self._engine:
+            beside.append(self._engine.engine)
         supervisor = Supervisor(
             Child(processes.control()),
             [Child(processes.gateway(slot)) for slot in range(self._setting.gateways)],
-            [Child(self._engine.engine)] if self._engine else [],
+            [Child(spec) for spec in beside],
             self._drain_s,
         )
         return asyncio.run(supervisor.run())

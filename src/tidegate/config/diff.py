@@ -130,6 +130,8 @@ def _flatten(path: str, value: Any, flat: dict[str, str]) -> None:
             _flatten(path, {r.name: r for r in value}, flat)
         case tuple() if value and isinstance(value[0], SecretRef):
             flat[path] = ", ".join(map(credential_text, value))
+        case tuple() if value and isinstance(value[0], str):
+            flat[path] = ", ".join(value)
         case tuple():
             _flatten(path, dict(value), flat)
         case None:

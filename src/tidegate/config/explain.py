@@ -81,6 +81,8 @@ def explain(
     above: Path = ("providers", target.provider)
     line = sources.first(at)
     credentials = ", ".join(map(credential_text, target.credentials or (None,)))
+    if target.identity is not None:
+        credentials = str(target.identity)
     rows = [
         Row("route", route, sources.first(("routes", route))),
         Row("release", found.release.name, "digest of the target"),
@@ -93,7 +95,9 @@ def explain(
         Row(
             "credential",
             credentials,
-            sources.first((*at, "api_keys"), (*at, "api_key"), (*above, "api_key")),
+            sources.first(
+                (*at, "api_keys"), (*at, "api_key"), (*above, "api_key"), (*above, "identity")
+            ),
         ),
         _price_row(target, sources, at),
     ]

@@ -24,6 +24,7 @@ _AWS: Final = "each gateway takes its machine's own: see docs/plan-file.md, AWS 
 _GUARD: Final = "write `guardrails` below the routes"
 _KEPT_ELSEWHERE: Final = "have it write files, and name them as `file:/path`"
 _OTEL: Final = "receipts and /metrics have it: docs/receipts-and-metrics.md"
+_ENTRA: Final = "write `identity: {azure: ...}` of the provider: docs/credentials.md"
 _NOTHING: Final = ""
 
 ADVICE: Final[Mapping[str, str]] = {
@@ -34,10 +35,10 @@ ADVICE: Final[Mapping[str, str]] = {
     "aws_profile_name": "set AWS_PROFILE for the gateway",
     "aws_role_name": _AWS,
     "aws_session_name": _AWS,
-    "vertex_credentials": "name the file in GOOGLE_APPLICATION_CREDENTIALS",
-    "tenant_id": "give the gateway a key of the deployment",
-    "client_id": "give the gateway a key of the deployment",
-    "client_secret": "give the gateway a key of the deployment",
+    "vertex_credentials": "write `identity: {google: {credentials: file:/path}}` of the provider",
+    "tenant_id": _ENTRA,
+    "client_id": _ENTRA,
+    "client_secret": _ENTRA,
     "azure_ad_token": "give the gateway a key of the deployment",
     "user": "callers say it: a key has a `customer`",
     "n": "callers say it",

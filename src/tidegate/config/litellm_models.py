@@ -138,6 +138,8 @@ class Models:
         if reference is not None:
             self._found.carried("model_list[].litellm_params.api_key", "providers.NAME.api_key")
             account["api_key"] = reference
+        elif wire.kind == "vertex":
+            account["identity"] = {"google": {}}
         headers = _headers(wire, params)
         if headers:
             account["headers"] = headers

@@ -76,7 +76,9 @@ _BEGINNINGS: Final = (
     (("mistral-", "codestral-"), "mistral"),
     (("deepseek-",), "deepseek"),
 )
-_WITHOUT_KEY: Final = frozenset({"bedrock", "vllm", "llama_cpp", "sim", "ollama", "lm_studio"})
+_WITHOUT_KEY: Final = frozenset(
+    {"bedrock", "vertex", "vllm", "llama_cpp", "sim", "ollama", "lm_studio"}
+)
 
 
 class Wire(Struct, frozen=True):

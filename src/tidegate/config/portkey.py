@@ -52,7 +52,8 @@ _ADVICE: Final[Mapping[str, str]] = {
     "aws_access_key_id": "each gateway takes its machine's own key",
     "aws_secret_access_key": "each gateway takes its machine's own key",
     "aws_session_token": "each gateway takes its machine's own key",
-    "vertex_service_account_json": "name its file in GOOGLE_APPLICATION_CREDENTIALS",
+    "vertex_service_account_json": "write it into a file, and `identity: {google: {credentials: "
+    "file:/path}}` of the provider",
 }
 _OTHERWISE: Final = "nothing here does that"
 _ENGINES: Final = frozenset({"vllm", "llama_cpp", "ollama", "openai_compatible"})
@@ -221,6 +222,8 @@ class _Reading:
             self._found.carried("api_key", "providers.NAME.api_key")
         elif wire.kind in _ENGINES and wire.key_variable is None:
             account["api_key"] = "none"
+        elif wire.kind == "vertex":
+            account["identity"] = {"google": {}}
         elif wire.kind != "bedrock":
             account["api_key"] = f"${{{_UNFIT.sub('_', slug).replace('-', '_').upper()}_API_KEY}}"
         while self._draft.providers.get(provider, account) != account:

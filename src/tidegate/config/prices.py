@@ -30,6 +30,7 @@ _SELLERS = {
     "azure_openai": "azure",
     "gemini": "google",
     "moonshot": "moonshotai",
+    "vertex": "google",
     "voyage": "voyageai",
     "xai": "x-ai",
 }

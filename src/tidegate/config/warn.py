@@ -15,6 +15,7 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.facts import Facts
+from tidegate.core.identity import Identity
 from tidegate.core.limit import SPEND, reaches
 from tidegate.core.model_name import family
 from tidegate.core.plan import Limit, Plan, Route
@@ -155,6 +156,7 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
     for name, provider in declared.providers.items():
         if provider.api_key is not None:
             yield ("providers", name, "api_key"), provider.api_key
+        yield from _identity_secrets(("providers", name, "identity"), provider.identity)
         yield from _page_key(("providers", name), provider.metrics)
     for path, target in _targets(declared):
         if target.api_key is not None:
@@ -168,6 +170,24 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
         yield ("storage", "limits", "url"), declared.storage.limits.url
     if declared.storage.vectors is not None:
         yield ("storage", "vectors"), declared.storage.vectors
+
+
+def _identity_secrets(of: Path, identity: Identity | None) -> Iterator[tuple[Path, SecretRef]]:
+    if identity is None:
+        return
+    if identity.google is not None and identity.google.credentials is not None:
+        yield (*of, "google", "credentials"), identity.google.credentials
+    if identity.azure is not None and identity.azure.client_secret is not None:
+        yield (*of, "azure", "client_secret"), identity.azure.client_secret
+
+
+def _identity_files(of: Path, identity: Identity | None) -> Iterator[tuple[Path, str]]:
+    azure, aws = (None, None) if identity is None else (identity.azure, identity.aws)
+    for cloud, found in (("azure", azure), ("aws", aws)):
+        if found is not None and found.token_file is not None:
+            yield (*of, cloud, "token_file"), found.token_file
+    if azure is not None and azure.certificate_file is not None:
+        yield (*of, "azure", "certificate_file"), azure.certificate_file
 
 
 def _page_key(of: Path, metrics: str | DeclaredMetrics | None) -> Iterator[tuple[Path, SecretRef]]:
@@ -190,6 +210,7 @@ def _files(declared: Declared) -> Iterator[tuple[Path, str]]:
     for name, provider in declared.providers.items():
         if provider.ca_file is not None:
             yield ("providers", name, "ca_file"), provider.ca_file
+        yield from _identity_files(("providers", name, "identity"), provider.identity)
     tls = declared.gateway.tls
     if tls is not None:
         yield ("gateway", "tls", "cert_file"), tls.cert_file

@@ -15,6 +15,7 @@ from tidegate.core.batches import Batches
 from tidegate.core.declared_batches import DeclaredBatch
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.identity import CLOUDS
 from tidegate.core.plan import AdapterForm, Queueing, Replica
 from tidegate.core.price import Price
 from tidegate.core.pricing import batch_price
@@ -176,8 +177,10 @@ def batches(place: Place, price: Price | None, say: Say) -> Batches | None:
 
 def credentials(place: Place, say: Say) -> tuple[SecretRef | None, tuple[SecretRef, ...]]:
     """The target's references, or its provider's; a hosted dialect without one is a mistake,
-    unless it signs."""
+    unless it signs, or its provider has an identity."""
     several = place.target.api_keys
+    if several and place.provider.identity is not None:
+        say((*place.path, "api_keys"), "the provider has an `identity`; remove one of them")
     if several:
         path = (*place.path, "api_keys")
         if place.target.api_key is not None:
@@ -188,6 +191,9 @@ def credentials(place: Place, say: Say) -> tuple[SecretRef | None, tuple[SecretR
                 say((*path, str(index)), f"{what} adds no credential to these")
         return several[0], several[1:]
     found = place.target.api_key or place.provider.api_key
+    if place.provider.identity is not None:
+        _identified(place, found, say)
+        return None, ()
     if found is None and place.dialect.hosted and not place.dialect.signs:
         variable = place.target.provider.upper().replace("-", "_").replace(".", "_")
         say(
@@ -195,3 +201,18 @@ def credentials(place: Place, say: Say) -> tuple[SecretRef | None, tuple[SecretR
             f"`api_key` is missing; write `api_key: ${{{variable}_API_KEY}}`, or `api_key: none`",
         )
     return (None if found == NO_CREDENTIAL else found), ()
+
+
+def _identified(place: Place, key: SecretRef | None, say: Say) -> None:
+    """What is wrong with the provider's identity."""
+    identity, path = place.provider.identity, (*place.provider_path, "identity")
+    assert identity is not None  # noqa: S101 - see `credentials`
+    clouds = identity.clouds
+    if key is not None:
+        say(path, "`api_key` is written too; remove one of them")
+    if len(clouds) != 1:
+        known = ", ".join(f"`{one}: {{}}`" for one in CLOUDS)
+        say(path, f"an identity is of one cloud: write one of {known} below it")
+    elif ("aws" in clouds) != place.dialect.signs:
+        what = "signs" if place.dialect.signs else "does not sign"
+        say(path, f"a provider of this kind {what} its requests, so that this is no identity there")

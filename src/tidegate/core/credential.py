@@ -14,6 +14,10 @@ class SigningKey(Struct, frozen=True):
     session: Secret | None = None
     region: str | None = None
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        return (self.secret,) if self.session is None else (self.secret, self.session)
+
 
 class Addressed(Struct, frozen=True):
     """Where a provider's requests go: the authority as the `host` header has it, the path before

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_scalars import BaseUrl, Seconds, Text
+from tidegate.core.identity import Identity
 from tidegate.core.secret import SecretRef
 
 NO_CREDENTIAL = SecretRef()  # `api_key: none`, as distinct from a key that is not written
@@ -51,6 +52,13 @@ class DeclaredProvider(Struct, frozen=True, omit_defaults=True):
             extra={"read": "secret"},
             description="Where the credential is found: `${NAME}` (or `os.environ/NAME`), "
             "`file:/path`, or `none`. Never the secret itself.",
+        ),
+    ] = None
+    identity: Annotated[
+        Identity | None,
+        Meta(
+            description="As whom it is asked, in place of a credential: an identity in a cloud, "
+            "whose tokens are renewed ahead of their end. Default: none."
         ),
     ] = None
     ca_file: Annotated[

@@ -14,6 +14,7 @@ from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.guardrail import RouteGuardrails, SentenceBuffer
+from tidegate.core.identity import Identity
 from tidegate.core.ladder import Rung
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.model_facts import ModelFacts
@@ -83,11 +84,11 @@ class Target(Struct, frozen=True, omit_defaults=True):
 
     `image_tokens` and `file_tokens` are the most that one of a prompt's images and files can be.
     `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
-    so it is where a caller wants the model to think. `more_credentials` are used beside
-    `credential`. `facts` are what is published or declared of the model, None where nothing is.
-    `provisioned`: paid for whether it is used or not, so it is chosen before others that are not.
-    With `batches` its provider takes files of requests. With an `adapter` it is that, on the model
-    of another target, or that model without any.
+    so it is where a caller wants the model to think. `identity` is asked as in place of
+    `credential`, `more_credentials` are used beside it. `facts` are what is published or declared
+    of the model, None where nothing is. `provisioned`: paid for whether it is used or not, so it is
+    chosen before others that are not. With `batches` its provider takes files of requests. With an
+    `adapter` it is that, on the model of another target, or that model without any.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     breaker: Breaker = Breaker()
     provisioned: bool = False
     sums_up_reasoning: bool = False
+    identity: Identity | None = None
     batches: Batches | None = None
     facts: ModelFacts | None = None
     adapter: Adapter | None = None

@@ -296,6 +296,21 @@ class Provider(Protocol):
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure: ...
 
 
+class Publishers(Protocol):
+    """A provider that speaks the wire of each model's publisher. What it says of itself, by which a
+    plan is compiled, holds for all of them; it is asked by what it gives for the model."""
+
+    def of_model(self, model: str) -> Provider: ...
+
+
+def provider_of(name: str, model: str) -> Provider:
+    """The provider `name` as it serves `model`. PlugError as `load`."""
+    found = load("providers", name)
+    of_model = getattr(found, "of_model", None)
+    provider: Provider = found if of_model is None else of_model(model)
+    return provider
+
+
 def load(kind: str, name: str) -> Any:
     """The plug `name` of `kind` (`providers`, ...). PlugError when there is none or it fails."""
     if not _NAME.fullmatch(name):

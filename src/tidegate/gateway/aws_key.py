@@ -4,10 +4,10 @@ Environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, 
 `AWS_REGION` or `AWS_DEFAULT_REGION`. Files: `~/.aws/credentials` and `~/.aws/config`, or what
 `AWS_SHARED_CREDENTIALS_FILE` and `AWS_CONFIG_FILE` name, in the profile `AWS_PROFILE` or `default`.
 
-Nobody is asked over the network: the addresses of instance metadata (IMDS), of a container's
-credentials and of STS (roles, web identity, SSO) are in no plan, and `credential_process` is a
-program that no plan names. Whatever holds such credentials can write them to the file, which is
-read again when it has changed: so a key that expires is replaced without a restart.
+Nobody is asked over the network: roles (web identity, container, instance) are an identity that a
+plan declares (`cloud_identity`). SSO and `credential_process` are not known. Whatever holds such
+credentials can write them to the file, which is read again when it has changed: so a key that
+expires is replaced without a restart.
 """
 
 import configparser

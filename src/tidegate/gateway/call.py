@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Mapping
+from math import inf
 
 from msgspec.structs import replace
 
@@ -41,6 +42,8 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
     until_s, usual = progress.until_s, target.target.deadlines
     if until_s is not None and clock.monotonic_s() >= until_s:
         raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
+    if target.identity is not None:
+        await target.identity.ready(inf if until_s is None else until_s - clock.monotonic_s())
     request = _request(progress, ask, replica, world)
     stale: InFlight | None = None
     came_by = None if progress.route is None else progress.route.route.came_by
@@ -132,11 +135,11 @@ def note_target(receipt: Receipt, target: PreparedTarget) -> None:
 def _request(progress: Progress, ask: Ask, replica: PreparedReplica, world: World) -> bytes:
     outgoing = wires.outgoing(progress, ask, world)
     headers, target = outgoing.headers, progress.target
+    if target is not None and target.identity is not None:
+        headers += target.identity.headers()
     if target is not None and target.aws is not None:
         headers += _signature(target, replica, outgoing)
-    own = b""
-    if headers:
-        own = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
+    own = header_lines(headers) if headers else b""
     rest = replica.head_rest
     if outgoing.content_type is not None:
         rest = rest.replace(JSON_TYPE, b"content-type: %b\r\n" % outgoing.content_type, 1)
@@ -149,6 +152,10 @@ def _request(progress: Progress, ask: Ask, replica: PreparedReplica, world: Worl
         len(outgoing.body),
         outgoing.body,
     )
+
+
+def header_lines(headers: tuple[tuple[str, str], ...]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
 
 
 def _signature(
@@ -227,9 +234,8 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         body = this.take_body()
         if credential.secret is not None:
             body = credential.secret.conceal(body)  # some providers quote the key that they refuse
-        if target.aws is not None and target.aws.key is not None:
-            for secret in (target.aws.key.secret, target.aws.key.session):
-                body = body if secret is None else secret.conceal(body)
+        for secret in target.secrets:
+            body = secret.conceal(body)
         failure = target.provider.fault(upstream.status, texts(upstream.headers), body)
         if target.target.adapter is not None:
             failure = _of_adapter(failure, target, upstream.status, body)

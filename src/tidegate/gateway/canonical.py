@@ -27,7 +27,7 @@ from tidegate.text.strict_json import UNREADABLE, JsonProblem, count_members
 # The providers of the wires' own companies.
 _OWN: Final = frozenset({"openai", "azure_openai", "anthropic"})
 # Where anything may stand behind the wire, an application of somebody's too.
-_ANYBODYS: Final = "openai_compatible"
+_ANYBODYS: Final = frozenset({"any_llm", "openai_compatible"})
 _RESPONSES_SAMPLING: Final = {"temperature": 1, "top_p": 1, "parallel_tool_calls": True}
 _CHAT_SAMPLING: Final = {**_RESPONSES_SAMPLING, "presence_penalty": 0, "frequency_penalty": 0}
 
@@ -187,7 +187,7 @@ def keeps_sampling(kinds: set[str]) -> bool:
 
 def hears_users(kinds: set[str]) -> bool:
     """Whether an answer of one of these providers may depend on who is said to ask."""
-    return _ANYBODYS in kinds
+    return not kinds.isdisjoint(_ANYBODYS)
 
 
 def says_twice(body: bytes) -> bool:

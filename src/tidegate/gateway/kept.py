@@ -14,7 +14,7 @@ from tidegate.core.receipt import Attempt, Receipt
 from tidegate.core.secret import Secret
 from tidegate.gateway import stored
 from tidegate.gateway.authenticate import authenticate
-from tidegate.gateway.call import connection_to, texts
+from tidegate.gateway.call import connection_to, header_lines, texts
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.reader import Head, Incoming
@@ -70,14 +70,18 @@ async def _kept(head: Head, place: Place, world: World, request_id: str) -> byte
     (target, replica), own, _ = found
     if target.missing is not None:
         raise Refusal("credential_missing", f"the credential {target.missing} is not set")
-    query = b"?" + head.query if head.query else b""
-    request = b"%b%b/responses/%b%b%b%bx-request-id: %b\r\n\r\n" % (
+    query, bearer = b"?" + head.query if head.query else b"", b""
+    if target.identity is not None:
+        await target.identity.ready()
+        bearer = header_lines(target.identity.headers())
+    request = b"%b%b/responses/%b%b%b%b%bx-request-id: %b\r\n\r\n" % (
         head.method,
         replica.head_start.removeprefix(b"POST"),
         own.encode(),
         place.rest,
         query,
         replica.head_rest,
+        bearer,
         request_id.encode(),
     )
     deadlines = target.target.deadlines
@@ -118,5 +122,6 @@ def _body(this: InFlight, target: PreparedTarget, secret: Secret | None) -> byte
         return body
     if upstream.status == 404:
         raise Refusal("not_found", "the provider does not keep that answer, or not any more")
-    body = body if secret is None else secret.conceal(body)
+    for one in target.secrets if secret is None else (secret,):
+        body = one.conceal(body)
     raise target.provider.fault(upstream.status, texts(upstream.headers), body)

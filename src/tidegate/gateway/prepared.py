@@ -23,6 +23,7 @@ from tidegate.core.prompt import Tagged
 from tidegate.core.secret import Secret, SecretRef
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.bound import Binder, Bound
+from tidegate.gateway.cloud_identity import CloudIdentity
 from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.guard_check import (
     MOST_CONNECTIONS,
@@ -33,6 +34,7 @@ from tidegate.gateway.guard_check import (
 )
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
+from tidegate.gateway.identities import Identities
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.issuers import Issuers, Prepared
 from tidegate.gateway.own_limits import OwnLimits
@@ -96,6 +98,7 @@ class Preparer:
         self.standing = Standing()
         self.versions = PromptVersions()
         self.aws = AwsKey(environ)
+        self.identities = Identities(environ, self.standing.renewed)
         self._signs = False
         self._checks: dict[Guardrail, Check] = {}
         self.binder = Binder(make_counters, OwnLimits(make_counters), stores)
@@ -114,7 +117,7 @@ class Preparer:
             await self._load_contexts(target, contexts)
             prepared[target.name] = self._target(target, contexts, pools)
         self._checks = await self._prepare_checks(plan, contexts, pools)
-        self._signs = any(target.aws is not None for target in prepared.values())
+        self._signs = any(target.aws is self.aws for target in prepared.values())
         await self.refresh()
         prompts = plan.prompts
         routes = {name: self._route(it, prepared, prompts) for name, it in plan.routes.items()}
@@ -126,7 +129,9 @@ class Preparer:
         return PreparedPlan(plan, routes, pools, limits, _probes(plan, prepared), issuers)
 
     async def refresh(self) -> None:
-        """Reads the machine's own key again, where requests are signed with it."""
+        """Reads the machine's own key again, where requests are signed with it, and looks at the
+        files that identities sign in with."""
+        await self.identities.look()
         if self._signs:
             before = self.aws.key
             await asyncio.to_thread(self.aws.refresh)
@@ -141,6 +146,7 @@ class Preparer:
         self.versions.keep(prepared.plan.prompts)
         if self.issuers is not None:
             self.issuers.adopt(prepared.issuers)
+        identities = []
         for route in prepared.routes.values():
             route.budget.retry = route.route.retry
             for one in route.candidates:
@@ -148,6 +154,9 @@ class Preparer:
             for target in route.reachable():
                 used = [(it.name, it.credential, it.breaker) for it in target.replicas]
                 self.standing.of(target.target).keep(used, target.target)
+                if target.identity is not None:
+                    identities.append(target.identity)
+        self.identities.adopt(identities)
         for pool, way, max_connections in prepared.pools.values():
             pool.way = way
             pool.max_connections = max_connections
@@ -244,15 +253,18 @@ class Preparer:
         self, target: Target, contexts: Mapping[Tls, ssl.SSLContext], pools: Reached
     ) -> PreparedTarget:
         try:
-            provider: Provider = plugs.load("providers", target.dialect)
+            provider = plugs.provider_of(target.dialect, target.model)
+            identity = self.identities.of(target)
         except plugs.PlugError as error:
             raise PlanProblem(f"target {target.name}: {error}") from error
         if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
             tokens.load(target.tokenizer)
         standing = self.standing.of(target)
         refs: tuple[SecretRef | None, ...] = target.credentials or (None,)
-        aws = None
-        if refs == (None,) and provider.signer is not None:
+        aws: AwsKey | CloudIdentity | None = None
+        if identity is not None:
+            aws = identity if provider.signer is not None else None
+        elif refs == (None,) and provider.signer is not None:
             if self._environ.get(provider.signer.bearer_variable):
                 refs = (SecretRef(env=provider.signer.bearer_variable),)
             else:
@@ -280,6 +292,7 @@ class Preparer:
             standing.tripped,
             standing.pace,
             aws,
+            identity,
         )
 
     def _way(self, target: Target, replica: Replica, contexts: Mapping[Tls, ssl.SSLContext]) -> Way:

@@ -12,8 +12,10 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import Provider
 from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
+from tidegate.core.secret import Secret
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.breaker import CircuitBreaker, Tripped
+from tidegate.gateway.cloud_identity import CloudIdentity
 from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.pool import Pool
 from tidegate.gateway.provider_rate import no_allowance
@@ -76,9 +78,10 @@ class Pace:
 
 class PreparedTarget(Struct, eq=False):
     """One target. `missing` says which credential could not be resolved, where none could. `aws` is
-    what its requests are signed with, where they are. `may_be_priced` says that somebody knows its
-    price, or that nobody has to, `bounded` that its model may not take everything. `only` is the
-    replica that there is no other beside, where the credential is there."""
+    what its requests are signed with, where they are, `identity` as whom it is asked.
+    `may_be_priced` says that somebody knows its price, or that nobody has to, `bounded` that its
+    model may not take everything. `only` is the replica that there is no other beside, where the
+    credential is there."""
 
     target: Target
     provider: Provider
@@ -87,7 +90,8 @@ class PreparedTarget(Struct, eq=False):
     missing: str | None
     tripped: Tripped
     pace: Pace
-    aws: AwsKey | None = None
+    aws: AwsKey | CloudIdentity | None = None
+    identity: CloudIdentity | None = None
     may_be_priced: bool = False
     only: PreparedReplica | None = None
     bounded: bool = False
@@ -109,6 +113,14 @@ class PreparedTarget(Struct, eq=False):
     @property
     def prices(self) -> tuple[Price | None, ...]:
         return (self.target.price,)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What its requests are sent with beside a credential of the plan's own."""
+        if self.identity is not None:
+            return self.identity.secrets
+        key = None if self.aws is None else self.aws.key
+        return () if key is None else key.secrets
 
     def serves(self, ask: Ask) -> bool:
         """Whether it takes such a request at all, at a price that somebody knows."""

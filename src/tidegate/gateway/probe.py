@@ -24,7 +24,7 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
 from tidegate.gateway.stream import Relay
-from tidegate.gateway.tell import ALIVE
+from tidegate.gateway.tell import ALIVE, tell_identity
 from tidegate.gateway.world import World
 
 _LEAST: Final = "batch"
@@ -77,6 +77,8 @@ async def probe(asked: PreparedProbe, replica: PreparedReplica, world: World) ->
     except (Refusal, Failure) as no:
         decline(progress, no)
         verdict = _verdict(no, replica)
+        if no.code.name == "upstream_auth":
+            tell_identity(progress)
         forget_frames(no)
     except asyncio.CancelledError:
         decline(progress, Refusal("draining", "the gateway is shutting down"))

@@ -168,6 +168,7 @@ class Process:
             await self._prober.stop()
             await self._shadows.stop()
             await self._world.cache.stop()
+            await self._preparer.identities.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -111,10 +111,12 @@ class Standing:
             self._releases[candidate.rollout, candidate.salt] = found
         return found
 
-    def renewed(self) -> None:
-        """The machine's own key has been written anew: what was refused of the old one is over."""
-        for of in self._targets.values():
-            of.renewed()
+    def renewed(self, provider: str | None = None) -> None:
+        """The machine's own key has been written anew, or there is a new token for a provider: what
+        was refused of the old one is over."""
+        for (_, whose), of in self._targets.items():
+            if provider is None or provider == whose:
+                of.renewed()
 
     def targets(self) -> Iterator[tuple[str, OfTarget]]:
         return ((name, it) for (name, _), it in self._targets.items())

@@ -29,12 +29,20 @@ def tell(progress: Progress, no: Refusal | Failure | None) -> None:
         late = progress.until_s is not None and now_s >= progress.until_s - TIMER_S
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
+            tell_identity(progress)
             verdict = "worked"
         elif no.kind in ALIVE or no.code.name == VIOLATION:
             verdict = "worked"
         elif (no.kind != "timeout" or not late) and not progress.receipt.is_own:
             verdict = "failed"  # a copy for a release must not close what callers use
     replica.breaker.told(verdict, tries, now_s)
+
+
+def tell_identity(progress: Progress) -> None:
+    """Its target did not accept the token of an identity, which is renewed then."""
+    target, call = progress.target, progress.call
+    if target is not None and target.identity is not None and call is not None:
+        target.identity.refused(call.started_s)
 
 
 def tell_first(progress: Progress, on_first: Callable[[float], None] | None, now_s: float) -> None:

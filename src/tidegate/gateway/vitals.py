@@ -11,6 +11,7 @@ from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.handovers import Handovers
+from tidegate.gateway.identities import Identities
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.prober import Prober
@@ -76,6 +77,7 @@ class Vitals:
                 label = f"|target={name}|reason={why}"
                 counters[f"tidegate_target_shed_total{label}"] = float(count)
         _note_standing(self._preparer.standing, gauges, counters)
+        _note_identities(self._preparer.identities, gauges)
         for known in self._preparer.issuers or ():
             heard_at_s, label = known.held.heard_at_s, f"|issuer={known.issuer.name}"
             if heard_at_s is not None:
@@ -230,6 +232,15 @@ def _note_standing(
     for name, budget in standing.budgets():
         if budget.refused:
             counters[f"tidegate_retries_refused_total|route={name}"] = float(budget.refused)
+
+
+def _note_identities(identities: Identities, gauges: dict[str, float]) -> None:
+    """How long tokens are good still; nothing of one that has never come."""
+    for one in identities:
+        label = f"|provider={one.provider}"
+        gauges[f"tidegate_identity_failures{label}"] = float(one.failures)
+        if one.left_s is not None:
+            gauges[f"tidegate_identity_left_seconds{label}"] = one.left_s
 
 
 def _note_probes(prober: Prober, gauges: dict[str, float], counters: dict[str, float]) -> None:

@@ -273,7 +273,10 @@ def _writes(candidate: Candidate) -> bool:
 
 def read_whole(ask: Ask, body: bytes) -> Spoken:
     """A whole answer, which is a stream of one event. Failure, `malformed` where it is none."""
-    reader = GeminiReader(ask)
+    return whole_of(GeminiReader(ask), body)
+
+
+def whole_of(reader: GeminiReader, body: bytes) -> Spoken:
     events: list[Event] = []
     reader.take(body, events)
     if reader.failure is not None:

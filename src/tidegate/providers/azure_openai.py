@@ -8,7 +8,7 @@ All replicas of a target are of one kind. A price is found by the deployment's n
 after its model or declare the price.
 
 What the filter found is passed on in chunks and answers; a prompt that it blocks is a failure of
-kind `refused_by_safety`. Keys are taken, tokens of Entra ID are not.
+kind `refused_by_safety`.
 """
 
 from urllib.parse import quote

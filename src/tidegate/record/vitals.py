@@ -39,6 +39,8 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_target_shed_total": ("requests", "Requests refused by a target's line, by reason."),
     "tidegate_target_left_alone": ("parts", "Replicas and credentials whose breaker is open."),
     "tidegate_credentials_resting": ("credentials", "Credentials that a provider has refused."),
+    "tidegate_identity_left_seconds": ("seconds", "How long an identity's token is good still."),
+    "tidegate_identity_failures": ("times", "Times in a row that signing in has failed."),
     "tidegate_breakers_opened_total": ("times", "Times that a breaker of a target has opened."),
     "tidegate_retries_refused_total": ("attempts", "Attempts that a route's budget refused."),
     "tidegate_probe_up": ("0 or 1", "Whether the last probe had a good answer."),

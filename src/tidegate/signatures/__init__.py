@@ -1,0 +1,1 @@
+"""What signs, one kind of key a file. Each needs a library of its own."""

@@ -1,0 +1,116 @@
+"""One request to a small server: what goes out, what comes back, and how it fails."""
+
+from typing import Any
+
+import pytest
+from tests.gateway.rig import run
+from tests.gateway.upstream import Exchange, Upstream, answer_bytes
+
+from tidegate.core.plan import Tls
+from tidegate.core.sign_in import Fetch, Fetched
+from tidegate.gateway.http import fetch as module
+from tidegate.gateway.http.fetch import FetchFailed, fetch
+
+DATE = b"date: Mon, 21 Sep 2026 14:13:20 GMT\r\n"
+
+
+def told(body: bytes, more: bytes = b"") -> Any:
+    async def script(exchange: Exchange) -> None:
+        head = b"HTTP/1.1 201 Created\r\n%bcontent-length: %d\r\n\r\n" % (more, len(body))
+        exchange.send(head + body)
+
+    return script
+
+
+def test_all_of_a_request_goes_out_and_the_answer_comes_back() -> None:
+    async def main() -> None:
+        async with Upstream(told(b"token", DATE)) as up:
+            url = f"http://127.0.0.1:{up.port}/a/b/?c=d%20e"
+            asked = Fetch("PUT", url, (("x-own", "1"),), b"body", direct=True)
+            answer = await fetch(asked, Tls(), {"http_proxy": "http://127.0.0.1:1"})
+            assert answer == Fetched(201, b"token", 1_790_000_000.0)
+            [exchange] = up.exchanges
+        assert exchange.head.startswith(b"PUT /a/b/?c=d%20e HTTP/1.1\r\n")
+        assert exchange.header(b"host") == b"127.0.0.1:%d" % up.port
+        assert (exchange.header(b"x-own"), exchange.body) == (b"1", b"body")
+
+    run(main())
+
+
+def test_a_proxy_of_the_environment_stands_between() -> None:
+    async def main() -> None:
+        async with Upstream(told(b"")) as proxy:
+            environ = {"http_proxy": f"http://u:p@127.0.0.1:{proxy.port}"}
+            answer = await fetch(Fetch("GET", "http://far.example/x?y"), Tls(), environ)
+            assert answer == Fetched(201, b"")
+            [exchange] = proxy.exchanges
+        assert exchange.path == b"http://far.example:80/x?y"
+        assert exchange.header(b"proxy-authorization") == b"Basic dTpw"
+
+    run(main())
+
+
+async def _stream(exchange: Exchange) -> None:
+    exchange.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: x\n\n")
+
+
+async def _redirect(exchange: Exchange) -> None:
+    exchange.send(answer_bytes(302, b"", [("location", "http://127.0.0.1:1/")]))
+
+
+async def _huge(exchange: Exchange) -> None:
+    exchange.send(answer_bytes(200, b"x" * (module.MAX_ANSWER_BYTES + 1)))
+
+
+async def _gone(exchange: Exchange) -> None:
+    exchange.transport.abort()
+
+
+async def _hangs(exchange: Exchange) -> None:
+    await exchange.closed.wait()
+
+
+@pytest.mark.parametrize("script", [_stream, _huge, _gone, _hangs])
+def test_what_is_no_answer(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TOTAL_S", 0.2)
+
+    async def main() -> None:
+        async with Upstream(script) as up:
+            with pytest.raises(FetchFailed):
+                await fetch(Fetch("GET", f"http://127.0.0.1:{up.port}/"), Tls(), {})
+
+    run(main())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "ftp://x/", "http://x y/", ""])
+def test_what_cannot_be_reached(url: str) -> None:
+    async def main() -> None:
+        with pytest.raises(FetchFailed, match="cannot be reached"):
+            await fetch(Fetch("GET", url), Tls(), {})
+
+    run(main())
+
+
+def test_a_line_break_goes_nowhere() -> None:
+    async def main() -> None:
+        async with Upstream(told(b"")) as up:
+            url = f"http://127.0.0.1:{up.port}/"
+            for asked in (
+                Fetch("GET", f"{url}?a\r\nx: y"),
+                Fetch("GET", url, (("x", "1\nx: y"),)),
+                Fetch("GET", url, (("x: y\r\nz", "1"),)),
+            ):
+                with pytest.raises(FetchFailed):
+                    await fetch(asked, Tls(), {})
+            assert not up.exchanges
+
+    run(main())
+
+
+def test_no_redirect_is_followed() -> None:
+    async def main() -> None:
+        async with Upstream(_redirect) as up:
+            answer = await fetch(Fetch("GET", f"http://127.0.0.1:{up.port}/"), Tls(), {})
+            assert answer.status == 302
+
+    run(main())

@@ -7,6 +7,7 @@ from click.testing import Result
 from tests.cli.conftest import FakeControl
 
 from tidegate.core import clock
+from tidegate.core.key import id_of
 
 KEY = "sk-tg-abcdefgh_" + "x" * 32
 VIEW = {
@@ -96,6 +97,10 @@ def test_revoke_takes_the_id_or_the_whole_key(
     for given in ("abcdefgh", KEY):
         assert run("key", "revoke", given).stdout == "Revoked abcdefgh (app).\n"
     assert all(KEY not in str(request.url) for request in control.asked)
+    foreign = id_of(b"sk-from-elsewhere")
+    control.answers[f"POST /api/keys/{foreign}/revoke"] = answer
+    for given in (foreign, "sk-from-elsewhere"):
+        assert run("key", "revoke", given).exit_code == 0
     assert run("key", "revoke", "../x").exit_code == 2
     assert run("key", "revoke", "nothere1").exit_code == 1
 

@@ -1,5 +1,7 @@
 """Keys: their shape, what is stored of them, what they may use."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ GOOD = b"sk-tg-" + b"a" * 8 + b"_" + b"b" * 32
     [
         GOOD[:-1],
         GOOD + b"b",
-        b"sk-xx-" + GOOD[6:],
+        b"xx-" + GOOD[3:],
         GOOD.replace(b"_", b"-"),
         GOOD[:6] + b"aaaa aaa" + GOOD[14:],
         GOOD[:-1] + b"\xb5",
@@ -40,6 +42,30 @@ GOOD = b"sk-tg-" + b"a" * 8 + b"_" + b"b" * 32
 def test_near_misses_are_no_key(presented: bytes) -> None:
     assert key.id_of(GOOD) == "aaaaaaaa"
     assert key.id_of(presented) is None
+
+
+def test_a_foreign_key_is_known_by_its_sha256_alone() -> None:
+    presented = b"sk-xx-" + GOOD[6:]
+    sha256 = hashlib.sha256(presented).digest()
+    key_id = key.id_of(presented)
+    assert key_id == f"ext-{sha256.hex()[:24]}" == key.foreign_id(sha256)
+    assert key.read(presented) == (key_id, sha256)
+    assert key.read(GOOD) == ("aaaaaaaa", GOOD)
+    assert key.read(b"sk-" + b"x" * 510) is None  # no longer than keys are
+
+
+@given(st.binary(max_size=60))
+def test_no_foreign_key_has_the_id_of_one_of_ours(presented: bytes) -> None:
+    found = key.read(b"sk-" + presented)
+    if found is not None and found[0].startswith("ext-"):
+        assert key.is_id(found[0])
+        assert not found[0].isalnum()
+
+
+@pytest.mark.parametrize("text", ["", "aaaa", "ext-", "ext-" + "g" * 24, "aaaaaaaa\n", "../aaaaa"])
+def test_what_is_no_id_is_none(text: str) -> None:
+    assert not key.is_id(text)
+    assert key.is_id("aaaaaaaa")
 
 
 def test_a_digest_depends_on_key_and_pepper_and_holds_neither() -> None:

@@ -1,6 +1,7 @@
 """Keys: known at once, read once, bounded, forgotten when they change."""
 
 import asyncio
+import hashlib
 import sqlite3
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from tests.gateway.rig import PEPPER, FakeStore, gateway, make_key, run, target
 from tests.gateway.upstream import Upstream
 
-from tidegate.core.key import digest_of
+from tidegate.core.key import digest_of, foreign_id
 from tidegate.core.outcome import Refusal
 from tidegate.gateway import keys as module
 from tidegate.gateway.keys import Keys
@@ -52,9 +53,40 @@ def test_what_has_not_the_shape_of_a_key_reads_nothing() -> None:
     async def main() -> None:
         store = FakeStore()
         it = Keys(store, {1: PEPPER})
-        for presented in (b"", b"sk-1234", b"x" * 10_000, b"sk-tg-" + b"\xff" * 41):
+        for presented in (
+            b"",
+            b"1234",
+            b"sk-tg-1234",
+            b"sk-" + b"x" * 10_000,
+            b"sk-tg-" + b"\xff" * 41,
+        ):
             assert await it.read(presented) is None
         assert store.reads == []
+        it.close()
+
+    run(main())
+
+
+def test_an_imported_key_goes_on_by_its_sha256_and_an_unknown_one_is_read_once() -> None:
+    presented = b"sk-1234567890abcdef"
+    sha256 = hashlib.sha256(presented).digest()
+
+    async def main() -> None:
+        store = FakeStore()
+        own = store.add()
+        (record,) = store.rows.values()
+        foreign = replace(record, id=foreign_id(sha256), digest=digest_of(sha256, PEPPER))
+        store.rows[foreign.id] = foreign
+        it = Keys(store, {1: PEPPER})
+        assert await it.read(presented) == foreign
+        assert it.known(presented) == foreign
+        for _ in range(3):
+            assert await it.read(b"sk-1234567890abcdee") is None
+        assert await it.read(sha256.hex().encode()) is None  # what is stored opens nothing
+        assert len(store.reads) == 2
+        it.forget(foreign.id)
+        assert it.known(presented) is None
+        assert await it.read(own.encode()) == record
         it.close()
 
     run(main())

@@ -4,7 +4,7 @@ from tests.gateway.shared import in_force
 
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.past_rows import needs_receipts, rows
+from tidegate.gateway.past_rows import needs_receipts, opening_rows, rows
 
 NOW_S = 1_800_000_000.0
 DAY_S = 86_400.0
@@ -38,3 +38,26 @@ def test_receipts_are_read_where_the_rollup_cannot_tell() -> None:
     of_session = in_force(Limit("s", "spend", 1, ("session",), unit="day"))
     of_minute = in_force(Limit("q", "spend", 1, per_s=60.0))
     assert [needs_receipts(it) for it in (of_team, of_session, of_minute)] == [False, True, True]
+
+
+def test_what_was_spent_elsewhere_is_a_row_of_the_limit_whose_scope_it_is() -> None:
+    of_team = in_force(Limit("t", "spend", 100, ("team",), unit="day"))
+    of_one = in_force(Limit("o", "spend", 100, ("team",), (("team", "a"),), unit="day"))
+    of_all = in_force(Limit("all", "spend", 100, unit="day"))
+    rolling = in_force(Limit("r", "spend", 100, ("key",), per_s=7 * DAY_S))
+    openings = [
+        ({"team": "a"}, NOW_S, 5),
+        ({"team": "b"}, NOW_S, 7),
+        ({"team": "a"}, NOW_S - 2 * DAY_S, 9),
+        ({"key": "k"}, NOW_S - DAY_S, 11),
+        ({"key": "k", "team": "a"}, NOW_S, 13),
+    ]
+    made = opening_rows([of_team, of_one, of_all, rolling], openings, NOW_S)
+    assert sorted(
+        (row.quota.name.partition("/")[0], row.scope, row.amount, row.at_s) for row in made
+    ) == [
+        ("o", "a", 5, 0.0),
+        ("r", "k", 11, NOW_S - DAY_S),
+        ("t", "a", 5, 0.0),
+        ("t", "b", 7, 0.0),
+    ]

@@ -19,7 +19,7 @@ from tidegate.control.shapes_budgets import (
     ScopeUse,
 )
 from tidegate.core import clock
-from tidegate.core.key import ID_LENGTH
+from tidegate.core.key import is_id
 from tidegate.core.key_limits import budgeted_key
 
 _HEAD = ("BUDGET", "SCOPE", "USED", "ALLOWED", "FORECAST", "PER", "STATE", "ALERT")
@@ -220,8 +220,11 @@ def _plain(text: str) -> str:
 
 def _named(name: str) -> str:
     key_id = budgeted_key(name)
-    if key_id is not None and not (len(key_id) == ID_LENGTH and key_id.isalnum()):
-        message = "a key's budget is called key:ID, by the 8 letters after `sk-tg-`"
+    if key_id is not None and not is_id(key_id):
+        message = (
+            "a key's budget is called key:ID, by the 8 letters after `sk-tg-`, or by the id of an "
+            "imported key, ext-..."
+        )
         raise click.BadParameter(message)
     plain = name.replace(".", "").replace("-", "").replace("_", "")
     if key_id is None and not plain.isalnum():

@@ -18,6 +18,7 @@ from tidegate.control.shapes import (
     Rotation,
 )
 from tidegate.core import clock
+from tidegate.core.key import id_of, is_id
 from tidegate.core.priority import PRIORITIES
 
 _PAGE = 500
@@ -215,7 +216,8 @@ def _row(key: KeyView) -> tuple[str, ...]:
 
 def _id(text: str) -> str:
     """The id, also when the whole key was given: that is what people have at hand."""
-    key_id = text.removeprefix("sk-tg-").partition("_")[0]
-    if not (key_id.isascii() and key_id.isalnum()):
-        raise click.BadParameter("a key's id is the 8 letters after `sk-tg-`", param_hint="ID")
+    key_id = id_of(text.encode()) or text.removeprefix("sk-tg-").partition("_")[0]
+    if not (is_id(key_id) or (key_id.isascii() and key_id.isalnum())):
+        message = "a key's id is the 8 letters after `sk-tg-`, or ext-... of an imported one"
+        raise click.BadParameter(message, param_hint="ID")
     return key_id

@@ -163,6 +163,7 @@ def _without_budget(old: KeyRecord, key_id: str) -> KeyRecord:
         requests_per_minute=old.limits.requests_per_minute,
         tokens_per_minute=old.limits.tokens_per_minute,
         max_parallel_requests=old.limits.max_parallel_requests,
+        openings=old.limits.openings,
     )
     return replace(old, limits=None if rates == KeyLimits() else rates)
 

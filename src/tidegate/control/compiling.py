@@ -24,7 +24,17 @@ from tidegate.core.plan import Plan, Raise
 from tidegate.core.prompt import PromptSource, Tagged
 from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.prompts.reading import Reading, Snapshot
-from tidegate.stores import budgets, database, keys, prompts, revisions, rollouts, teams, thresholds
+from tidegate.stores import (
+    budgets,
+    database,
+    keys,
+    openings,
+    prompts,
+    revisions,
+    rollouts,
+    teams,
+    thresholds,
+)
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
 
@@ -92,6 +102,22 @@ class Compiling:
                 self._tagged_with = snapshot.registry.tagged
                 self._named_with = named_versions(snapshot, plan)
             return plan, result
+
+        return make
+
+    def trying(self, change: Callable[[Connection], T]) -> Callable[[Declared, int], T]:
+        """The same without an effect: what it comes to, and PlanRefused where no plan would."""
+
+        def make(declared: Declared, version: int) -> T:
+            now_s = clock.wall_s()
+            quote, (read, _) = published(now_s), self._read(declared)
+            with database.undone(self._engine) as connection:
+                result = change(connection)
+                limited = partial(keys.any_limited, connection)
+                added = added_at(connection, now_s)
+                facts = Facts(quote, added=added, keys_limited=limited, prompts=read)
+                compile_plan(declared, version=version, now_s=now_s, facts=facts)
+            return result
 
         return make
 
@@ -179,7 +205,8 @@ def added_at(connection: Connection, now_s: float) -> Added:
     known = {it.rollout.id: it.rollout for it in rollouts.every(connection)} if revised else {}
     flips = prompts.newest_flips(connection)
     learnt = thresholds.newest(connection)
-    return Added(stored, limits, raises, revised, known, flips, learnt)
+    opened = openings.changes(connection)
+    return Added(stored, limits, raises, revised, known, flips, learnt, opened)
 
 
 def _budget(stored: StoredBudget) -> DeclaredBudget:

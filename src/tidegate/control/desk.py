@@ -1,7 +1,8 @@
 """All that an answer of the control API may draw on. One per process, passed to every call."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from msgspec import Struct, field
@@ -49,10 +50,11 @@ class Desk(Struct):
     slo: SloDesk = field(default_factory=SloDesk)
     ending: bool = False  # long polls answer at once
 
-    def digest(self, key: str) -> tuple[bytes, int]:
+    def digest(self, key: str | bytes) -> tuple[bytes, int]:
         """The digest of a new key, and the version of the pepper that it is made under."""
         version = max(self.peppers)
-        return digest_of(key.encode(), self.peppers[version]), version
+        material = key.encode() if isinstance(key, str) else key
+        return digest_of(material, self.peppers[version]), version
 
     async def store(self, ask: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Run a blocking question to the store off the loop. ApiError when the store fails."""
@@ -67,22 +69,18 @@ class Desk(Struct):
         What the change came to, and the gateways that do not obey yet. ApiError when the plan
         would not compile with it: then nothing is changed.
         """
-        try:
+        with _told():
             result = await self.plans.amend(self.compiling.changing(change))
-        except PlanRefused as refused:
-            problems = [f"{'.'.join(c.path)}: {c.message}" for c in refused.complaints]
-            raise ApiError(
-                "plan_refused", f"This does not fit the plan: {problems[0]}.", problems=problems
-            ) from refused
-        except NoPlan as error:
-            raise ApiError(
-                "plan_refused",
-                "The plan file is refused: put it right first.",
-                problems=error.problems,
-            ) from error
-        except (StoreUnavailable, StoreCorrupt, RowRefused) as error:
-            raise ApiError("store_unavailable", f"The database cannot be used: {error}") from error
         return result, await self.obeyed(await self.newest_seq())
+
+    async def try_change(self, change: Callable[[Connection], T]) -> T:
+        """What such a change would come to. Nothing of it stays. ApiError as from `amend`."""
+        plans = self.plans
+        make = self.compiling.trying(change)
+        with _told():
+            if not plans.declared.routes:
+                raise NoPlan(plans.problems)
+            return await asyncio.to_thread(make, plans.declared, plans.current.version + 1)
 
     async def obeyed(self, seq: int) -> list[str]:
         """Hasten entry `seq` and wait for it; the gateways that do not obey it yet."""
@@ -92,6 +90,26 @@ class Desk(Struct):
     async def newest_seq(self) -> int:
         """The number of the feed's newest entry."""
         return await self.store(_newest_seq)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What stands in the way of a change, as the API says it."""
+    try:
+        yield
+    except PlanRefused as refused:
+        problems = [f"{'.'.join(c.path)}: {c.message}" for c in refused.complaints]
+        raise ApiError(
+            "plan_refused", f"This does not fit the plan: {problems[0]}.", problems=problems
+        ) from refused
+    except NoPlan as error:
+        raise ApiError(
+            "plan_refused",
+            "The plan file is refused: put it right first.",
+            problems=error.problems,
+        ) from error
+    except (StoreUnavailable, StoreCorrupt, RowRefused) as error:
+        raise ApiError("store_unavailable", f"The database cannot be used: {error}") from error
 
 
 def _newest_seq(engine: Engine) -> int:

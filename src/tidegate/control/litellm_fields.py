@@ -92,6 +92,7 @@ def limits_of(asked: LimitFields, before: KeyLimits | None = None) -> KeyLimits:
             asked.max_parallel_requests, old.max_parallel_requests, "max_parallel_requests"
         ),
         raises=old.raises if money is not None else (),
+        openings=old.openings,
     )
 
 

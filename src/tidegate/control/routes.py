@@ -65,6 +65,7 @@ class Row(Struct, frozen=True):
     body: Any = None
     status: int = 200
     lead: frozenset[str] | None = None
+    most_bytes: int = MAX_BODY_BYTES
 
 
 NO_FIELDS: Final[frozenset[str]] = frozenset()
@@ -140,7 +141,7 @@ def _endpoint(desk: Desk, gate: Gate, row: Row) -> Callable[[Request], Awaitable
             call = Call(desk, operator, dict(request.path_params))
             allowed = row.lead if call.team is not None else None
             call.query = _query(request.query_params, row.query, allowed)
-            call.body = await _body(request, row.body, allowed)
+            call.body = await _body(request, row, allowed)
             return answer(await row.answer(call), row.status)
         except ApiError as error:
             return refusal(error)
@@ -184,13 +185,14 @@ def _query(given: QueryParams, shape: type[Struct] | None, allowed: frozenset[st
         raise ApiError("invalid_request", f"The query is wrong: {error}.") from error
 
 
-async def _body(request: Request, shape: Any, allowed: frozenset[str] | None) -> Any:
+async def _body(request: Request, row: Row, allowed: frozenset[str] | None) -> Any:
+    shape = row.body
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise ApiError("body_too_large", f"The body exceeds {MAX_BODY_BYTES} bytes.")
+        if size > row.most_bytes:
+            raise ApiError("body_too_large", f"The body exceeds {row.most_bytes} bytes.")
         chunks.append(chunk)
     data = b"".join(chunks)
     if shape is None:

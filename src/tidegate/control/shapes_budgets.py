@@ -21,7 +21,7 @@ AnyBudgetName = Annotated[
     Meta(
         min_length=1,
         max_length=64,
-        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*|key:[A-Za-z0-9]{8})$",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*|key:([A-Za-z0-9]{8}|ext-[0-9a-f]{24}))$",
     ),
 ]
 

@@ -11,7 +11,7 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.learnt import LearntThreshold
-from tidegate.core.limit import raised_scope
+from tidegate.core.limit import SPEND, raised_scope
 from tidegate.core.plan import Limit, Raise
 from tidegate.core.prompt import TagFlip
 from tidegate.core.rollout import Rollout
@@ -20,7 +20,8 @@ from tidegate.core.rollout import Rollout
 class Added(Struct, frozen=True):
     """Budgets and limits by name, raises by the name of the budget that they raise, revisions in
     the order in which they were made, the releases that these tell of, by id, flips of prompts'
-    tags in their order, and by route the threshold that its semantic tier has learnt last."""
+    tags in their order, by route the threshold that its semantic tier has learnt last, and by the
+    dimensions of a budget how often its opening balances have changed."""
 
     budgets: dict[str, DeclaredBudget] = {}
     limits: dict[str, DeclaredLimit] = {}
@@ -29,6 +30,7 @@ class Added(Struct, frozen=True):
     rollouts: dict[str, Rollout] = {}
     flips: tuple[TagFlip, ...] = ()
     learnt: dict[str, LearntThreshold] = {}
+    openings: dict[str, int] = {}
 
     def speaks(self, say: Say) -> Say:
         """`say`, telling of what is wrong with one of these that it is not in the file."""
@@ -53,6 +55,21 @@ def joined(declared: Declared, added: Added, say: Say) -> Declared:
         declared,
         budgets={**added.budgets, **declared.budgets},
         limits={**added.limits, **declared.limits},
+    )
+
+
+def opened(limits: Iterable[Limit], added: Added) -> tuple[Limit, ...]:
+    """The limits with what tells that their opening balances have changed."""
+    if not added.openings:
+        return tuple(limits)
+
+    def changes(limit: Limit) -> int:
+        names = {*limit.scope, *(name for name, _ in limit.only)}
+        return added.openings.get(",".join(sorted(names)), 0)
+
+    return tuple(
+        replace(limit, openings=changes(limit)) if limit.kind == SPEND else limit
+        for limit in limits
     )
 
 

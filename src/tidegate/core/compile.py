@@ -14,9 +14,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from tidegate.core.added import joined, raised
+from tidegate.core.added import joined, opened, raised
 from tidegate.core.assemble import Path
 from tidegate.core.compile_cache import compile_cache
+from tidegate.core.compile_callers import compile_callers
 from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_notices import check_notifications
@@ -86,6 +87,7 @@ def compile_plan(
     )
     engines = compile_engines(declared, targets, facts.engines.names(), compiler.say)
     prompts = compiler.prompts.all()
+    callers = compile_callers(declared, compiler.say)
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -103,13 +105,14 @@ def compile_plan(
         routes=routes,
         http=HttpBounds(**asdict(declared.gateway.http)),
         journal=JournalBounds(storage.durability, storage.segment_bytes, storage.journal_max_bytes),
-        limits=raised(limits, facts.added),
+        limits=raised(opened(limits, facts.added), facts.added),
         assumed_output_tokens=declared.gateway.assumed_output_tokens,
         session_alert_tokens=declared.gateway.session_alert_tokens,
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
         vectors=None if storage.vectors is None else storage.vectors.store(),
         prompts=prompts,
+        callers=callers,
     )
     plan = replace(
         plan,

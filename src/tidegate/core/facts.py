@@ -37,7 +37,10 @@ class Dialects:
         """PlugError when it does not load."""
         plug: plugs.Provider = plugs.load("providers", name)
         signs = plug.signer is not None
-        return Dialect(plug.base_url, plug.hosted, signs, frozenset(plug.endpoints))
+        wire: plugs.BatchWire | None = getattr(plug, "batches", None)
+        share = None if wire is None else wire.price_share
+        endpoints = frozenset(plug.endpoints)
+        return Dialect(plug.base_url, plug.hosted, signs, endpoints, wire is not None, share)
 
 
 class Kinds:

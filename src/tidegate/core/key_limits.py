@@ -19,7 +19,8 @@ _MINUTE_S = 60.0
 class KeyLimits(Struct, frozen=True, omit_defaults=True):
     """None is no limit. A budget is given anew with each `budget_unit` of the calendar (UTC), or
     by and by over `budget_s`; exactly one of the two is set where there is a budget, which `raises`
-    raise. `budget_alerts` are the percents of it that control tells of."""
+    raise. `budget_alerts` are the percents of it that control tells of, `openings` as of any
+    limit."""
 
     budget_nanousd: int | None = None
     budget_unit: PeriodUnit | None = None
@@ -30,6 +31,7 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
     raises: tuple[Raise, ...] = ()
     budget_hard: bool = True
     budget_alerts: tuple[int, ...] = (50, 80, 100)
+    openings: int = 0
 
     def limits(self) -> tuple[Limit, ...]:
         """As limits that count by key: keys with the same limits share them, each with counters
@@ -47,7 +49,8 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
             unit, per_s = self.budget_unit, self.budget_s
             budget = Limit(BUDGET, SPEND, self.budget_nanousd, _SCOPE, per_s=per_s, unit=unit)
             on_excess: Literal["refuse", "alert"] = "refuse" if self.budget_hard else "alert"
-            found.append(replace(budget, raises=self.raises, on_excess=on_excess))
+            own = {"raises": self.raises, "on_excess": on_excess, "openings": self.openings}
+            found.append(replace(budget, **own))
         return tuple(found)
 
 

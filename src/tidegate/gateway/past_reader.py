@@ -9,7 +9,7 @@ from msgspec import Struct
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.journal_tail import Position, Tail, read_tail
-from tidegate.gateway.past_rows import needs_receipts, since_s
+from tidegate.gateway.past_rows import needs_receipts, opening_rows, since_s
 from tidegate.gateway.past_rows import rows as rows_of
 from tidegate.stores.errors import StoreError
 from tidegate.stores.redis_wants import Want
@@ -108,7 +108,13 @@ class PastReader:
                     recorded = snapshot.every(start_s, rolled_up=not by_receipt)
                     late = chain.from_iterable(map(spent_by_target, beyond))
                     rows += rows_of(some, chain(recorded, late), wall_s)
+                    rows += opening_rows(some, snapshot.openings(start_s), wall_s)
         return rows, positions
+
+    def recorded(self, ids: Sequence[str]) -> set[str]:
+        """Those of these receipts that are in the ledger. StoreError, OSError."""
+        with self._ledger.snapshot() as snapshot:
+            return snapshot.recorded(ids)
 
     def close(self) -> None:
         self._ledger.close()

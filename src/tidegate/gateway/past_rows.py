@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from tidegate.core.limit import Calendar, Rolling
+from tidegate.core.limit import SEPARATOR, Calendar, Rolling
 from tidegate.core.periods import period_at
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.in_force import InForce
@@ -12,6 +12,8 @@ from tidegate.stores.spending import ROLLED_UP
 
 # A receipt, or what stands for many of one quarter-hour, and the nano-dollars of it.
 Spent = tuple[Receipt, int]
+# Whose it is by dimension, on the wall clock, nano-dollars.
+Opening = tuple[dict[str, str], float, int]
 
 
 def needs_receipts(it: InForce) -> bool:
@@ -48,3 +50,21 @@ def rows(limits: Sequence[InForce], spent: Iterable[Spent], wall_s: float) -> li
         for (it, scope, _, at_s), (receipt, amount) in sums.items()
         if it.shared is not None
     ]
+
+
+def opening_rows(
+    limits: Sequence[InForce], openings: Iterable[Opening], wall_s: float
+) -> list[Want]:
+    """The same of what was spent before Tidegate counted, by those limits whose scope it is."""
+    wanted = []
+    for values, at_s, nanousd in openings:
+        for it in limits:
+            only = dict(it.limit.only)
+            same = values.keys() == {*it.limit.scope, *only} and only.items() <= values.items()
+            if it.shared is None or not same or at_s < since_s(it, wall_s):
+                continue
+            scope = SEPARATOR.join(values[name] for name in it.limit.scope)
+            who = Receipt("", at_s, "", "chat", team=values.get("team"))
+            rolls_s = at_s if isinstance(it.shape, Rolling) else 0.0
+            wanted.append(it.shared.want(scope, nanousd, who, wall_s, rolls_s))
+    return wanted

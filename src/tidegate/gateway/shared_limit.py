@@ -71,13 +71,13 @@ def counters_name(limit: Limit, shape: Shape) -> str:
 
 
 def identity(limit: Limit, shape: Shape) -> Identity:
-    """What says that two limits count the same. Money of another period, or of others, begins
-    anew: the ledger knows what was spent of that."""
+    """What says that two limits count the same. Money of another period, or of others, or with
+    other opening balances begins anew: the ledger knows what was spent of that."""
     counted: tuple[object, ...] = ()
     if isinstance(shape, Calendar):
-        counted = (limit.only, shape.unit, shape.time_zone)
+        counted = (limit.only, shape.unit, shape.time_zone, limit.openings)
     elif isinstance(shape, Rolling) and shape.wall:
-        counted = (limit.only, shape.window_s)
+        counted = (limit.only, shape.window_s, limit.openings)
     return limit.name, limit.kind, limit.scope, type(shape), counted
 
 

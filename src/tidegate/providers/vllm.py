@@ -66,6 +66,7 @@ def _without_usage(event: bytes) -> bytes:
 
 class Vllm(OpenAICompatible):
     base_url = "http://127.0.0.1:8000/v1"
+    batches = None
     endpoints: frozenset[Endpoint] = frozenset({*PATHS, "rerank", "transcriptions", "translations"})
     stream_options = (("continuous_usage_stats", Raw(b"true")),)
     manners = Manners(reasoning="reasoning", top_k=True)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from tidegate.core.limit import TARGET_DIMENSIONS
-from tidegate.stores import detail_use
+from tidegate.stores import detail_use, openings
 from tidegate.stores.receipts import first_id_at, of_callers
 from tidegate.stores.schema import receipts, spend
 from tidegate.stores.spending import IN_RECEIPTS, ROLLED_UP, quarter_of
@@ -44,6 +44,24 @@ def used(
     most: int = 100,
 ) -> list[Used]:
     """The `most` values that spent most, first the highest; () is one value for everything."""
+    before = openings.sums(connection, scope, only, span.since_s, span.until_s)
+    if not before:
+        return _recorded(connection, scope, only, span, most)
+    sums = {it.values: it.nanousd for it in _recorded(connection, scope, only, span, None)}
+    for values, nanousd in before.items():
+        sums[values] = sums.get(values, 0) + nanousd
+    found = sorted(sums.items(), key=lambda one: (-one[1], one[0]))
+    return [Used(*one) for one in found[:most]]
+
+
+def _recorded(
+    connection: Connection,
+    scope: tuple[str, ...],
+    only: tuple[tuple[str, str], ...],
+    span: Span,
+    most: int | None,
+) -> list[Used]:
+    """Of what receipts tell; None is every value."""
     names = (*scope, *(name for name, _ in only))
     if is_rolled_up(names):
         source, amount, conditions = _rolled_up(span)

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -106,6 +106,18 @@ def writing(engine: Engine, *, alone: bool = True) -> Iterator[Connection]:
             if alone and is_shared(engine):
                 postgres_engine.take_turn(marked)
             yield marked
+
+
+@contextmanager
+def undone(engine: Engine) -> Iterator[Connection]:
+    """A write transaction of which nothing stays, for what only wants to know what it came to."""
+    with suppress(_Undone), writing(engine) as connection:
+        yield connection
+        raise _Undone
+
+
+class _Undone(Exception):
+    """Ends a transaction that was never meant to stay."""
 
 
 def overwrite_deleted(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.plan import PeriodUnit
+from tidegate.stores import openings
 from tidegate.stores.budget_use import Span
 from tidegate.stores.schema import keys, spend
 from tidegate.stores.spending import quarter_of
@@ -47,18 +48,19 @@ def spent(
         spend.c.quarter <= quarter_of(span.until_s),
     )
     total = func.sum(spend.c.cost_nanousd + spend.c.most_nanousd)
+    before = openings.of_key(keys.c.id, span.since_s, span.until_s)
     query = (
-        select(keys.c.id, keys.c.name, keys.c.team, keys.c.limits, total)
+        select(keys.c.id, keys.c.name, keys.c.team, keys.c.limits, total, before)
         .select_from(keys.outerjoin(spend, inside))
         .where(*_live(span.until_s, team))
         .group_by(keys.c.id)
         .order_by(keys.c.id)
     )
     rows = connection.execute(query.execution_options(yield_per=_AT_ONCE))
-    for key_id, name, of_team, text, nanousd in rows:
+    for key_id, name, of_team, text, nanousd, opening in rows:
         limits = _limits(text)
         if limits.budget_nanousd is not None and (limits.budget_unit, limits.budget_s) == period:
-            yield KeySpend(key_id, name, of_team, limits, int(nanousd or 0))
+            yield KeySpend(key_id, name, of_team, limits, int(nanousd or 0) + opening)
 
 
 def _live(now_s: float, team: str | None) -> list[ColumnElement[bool]]:

@@ -67,6 +67,20 @@ def get(engine: Engine, key_id: str) -> KeyRecord | None:
         return _get(connection, key_id)
 
 
+def look(connection: Connection, key_id: str) -> KeyRecord | None:
+    """The key of this id, revoked or not, in the caller's transaction."""
+    return _get(connection, key_id)
+
+
+def place(connection: Connection, record: KeyRecord) -> None:
+    """Store the key, in place of the one that its id has, in the caller's transaction. The audit
+    and the feed are the caller's."""
+    values = _values(record)
+    statement = database.upsert(connection, keys).values(values)
+    fresh = {name: statement.excluded[name] for name in values if name != "id"}
+    connection.execute(statement.on_conflict_do_update(index_elements=[keys.c.id], set_=fresh))
+
+
 def find(
     engine: Engine, which: KeyFilter, *, limit: int = 100, after_id: str | None = None
 ) -> list[KeyRecord]:

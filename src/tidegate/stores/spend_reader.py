@@ -27,6 +27,7 @@ from tidegate.stores.spending import (
     PROMPT,
     QUARTER_S,
     ROLLED_UP,
+    opening_of,
     parted,
     quarter_of,
 )
@@ -67,8 +68,13 @@ class Snapshot:
 
     def recorded(self, ids: Iterable[str]) -> set[str]:
         """Those of these receipts that are in the ledger."""
-        find = self._connection.execute
-        return {one for one in ids if find(sql.RECORDED, (one,)).fetchone() is not None}
+        asked = list(ids)
+        found: set[str] = set()
+        for at in range(0, len(asked), sql.RECORDED_AT_ONCE):
+            some = asked[at : at + sql.RECORDED_AT_ONCE]
+            some += some[:1] * (sql.RECORDED_AT_ONCE - len(some))
+            found.update(id for (id,) in self._connection.execute(sql.RECORDED, some))
+        return found
 
     def spent(self, limit: Limit, scope: str, since_s: float) -> Amounts:
         """(wall clock, nano-dollars) of what this limit counts since the quarter of `since_s`."""
@@ -77,6 +83,19 @@ class Snapshot:
             values.update(zip(limit.scope, scope.split(SEPARATOR), strict=True))
         if any(values.setdefault(name, value) != value for name, value in limit.only):
             return []
+        return [*self._recorded(limit, values, since_s), *self._opening(values, since_s)]
+
+    def openings(self, since_s: float) -> Iterator[tuple[dict[str, str], float, int]]:
+        """Every opening balance since then: whose it is by dimension, wall clock, nano-dollars."""
+        for names, scope, at_s, nanousd in self._connection.execute(sql.EVERY_OPENING, (since_s,)):
+            values = zip(names.split(","), scope.split(SEPARATOR), strict=True)
+            yield dict(values) if names else {}, at_s, nanousd
+
+    def _opening(self, values: Mapping[str, str], since_s: float) -> Amounts:
+        """What exactly this scope had spent before Tidegate counted."""
+        return list(self._connection.execute(sql.OPENING, (*opening_of(values), since_s)))
+
+    def _recorded(self, limit: Limit, values: dict[str, str], since_s: float) -> Amounts:
         columns: dict[str, Any] = {
             column: values.get(name) for name, column in (*ROLLED_UP.items(), *IN_RECEIPTS.items())
         }

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tidegate.core.earlier_cost import EarlierCost, split
+from tidegate.core.limit import SEPARATOR
 from tidegate.core.receipt import Receipt
 
 QUARTER_S: Final = 900
@@ -38,6 +39,12 @@ IN_RECEIPTS: Final[Mapping[str, str]] = {
 }
 # This and attributes have no column: a receipt's own bytes tell them.
 PROMPT: Final = "prompt"
+
+
+def opening_of(scope: Mapping[str, str]) -> tuple[str, str]:
+    """What an opening balance of this scope is called: its dimensions in order, their values."""
+    names = sorted(scope)
+    return ",".join(names), SEPARATOR.join(scope[name] for name in names)
 
 
 def quarter_of(at_s: float) -> int:

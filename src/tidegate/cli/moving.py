@@ -1,0 +1,187 @@
+"""`tidegate import`: what another gateway was told, as a plan file; its keys, teams, budgets and
+what was spent, into a running Tidegate."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from tidegate.cli._client import control_options, open_control
+from tidegate.cli._words import table
+from tidegate.config.litellm_file import convert_litellm
+from tidegate.config.litellm_house import Asked, moved_house
+from tidegate.config.load import compile_file
+from tidegate.config.moving import Finding, Findings
+from tidegate.config.portkey import convert_portkey
+from tidegate.config.their_file import FileRefused
+from tidegate.config.written_plan import Converted
+from tidegate.control.shapes import PlanView
+from tidegate.core import clock, plugs
+from tidegate.core.moved import Moved, MovedIn
+from tidegate.core.secret import Secret
+from tidegate.stores import litellm_tables
+from tidegate.stores.errors import StoreError
+
+_HEAD = ("", "THERE", "HERE", "")
+_FATES = {"left": "not carried", "changed": "differs", "carried": "carried"}
+_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+_out = click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="PLAN",
+    help="Write the plan file here, and secrets that FILE holds into files below secrets/ beside "
+    "it. Default: nothing is written.",
+)
+_all = click.option("--all", "show_all", is_flag=True, help="List what is carried as well.")
+
+
+@click.group("import")
+def plug() -> None:
+    """Move in from another gateway. Whatever is not carried is named, with what to do instead.
+
+    Nothing is changed without --out or --apply, and what is applied is applied whole.
+    """
+
+
+@plug.command("litellm")
+@_file
+@_out
+@click.option(
+    "--db",
+    envvar="LITELLM_DATABASE_URL",
+    metavar="URL",
+    help="Its PostgreSQL database, read in one snapshot: keys, teams, budgets and spend come "
+    "into the control that runs here. Better in the variable LITELLM_DATABASE_URL: it holds a "
+    "password.",
+)
+@click.option("--apply", is_flag=True, help="Apply what of --db is told without it.")
+@click.option(
+    "--keep-ours", is_flag=True, help="Leave as it is what was changed here since an import."
+)
+@_all
+@control_options
+def litellm(
+    file: Path, out: Path | None, state: Path | None, control: str | None, **given: object
+) -> None:
+    """Import LiteLLM's config.yaml FILE, and with --db its keys, which go on as they are.
+
+    Exit 1 where the plan is refused by its check, or something stands in the way of an import.
+    """
+    try:
+        converted = convert_litellm(file, plugs.names("providers"))
+    except FileRefused as error:
+        raise click.ClickException(str(error)) from error
+    fits = _tell_plan(converted, out, show_all=bool(given["show_all"]))
+    if given["db"] is None:
+        if given["apply"]:
+            raise click.UsageError("--apply belongs to --db: a plan is written with --out")
+        sys.exit(0 if fits else 1)
+    room = open_control(state, control)
+    view = room.get("/api/plan", PlanView)
+    found = Findings()
+    asked = Asked(frozenset(view.routes), converted.groups, clock.wall_s())
+    moved = moved_house(_tables(str(given["db"])), asked, found)
+    moved = replace(moved, apply=bool(given["apply"]), keep_ours=bool(given["keep_ours"]))
+    _tell_findings("Its database", found.all(), show_all=bool(given["show_all"]))
+    _tell_moved(moved, room.post("/api/imports", MovedIn, moved))
+
+
+@plug.command("portkey")
+@_file
+@click.option("--route", default="default", show_default=True, help="What applications call it.")
+@_out
+@_all
+def portkey(file: Path, route: str, out: Path | None, show_all: bool) -> None:
+    """Import a Portkey config JSON FILE: its strategy, targets, retries, cache and parameters."""
+    try:
+        converted = convert_portkey(file, plugs.names("providers"), route)
+    except FileRefused as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(0 if _tell_plan(converted, out, show_all=show_all) else 1)
+
+
+def _tables(url: str) -> Mapping[str, list[dict[str, object]]]:
+    try:
+        return litellm_tables.read(Secret(url))
+    except StoreError as error:
+        raise click.ClickException(f"its database cannot be read: {error}") from error
+
+
+def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> bool:
+    """Whether the plan may be served, as far as its check can tell here."""
+    if out is not None:
+        _write(converted, out)
+    _tell_findings("Its configuration", converted.findings, show_all=show_all)
+    source = converted.plan.encode() if out is None else out
+    compiled = compile_file(source, os.environ, 0, clock.wall_s())
+    for problem in compiled.problems:
+        click.echo(f"error: {problem}", err=True)
+    if out is None:
+        click.echo("Nothing is written; write the plan with --out tidegate.yaml.")
+    else:
+        secrets = len(converted.secrets)
+        more = f" and {secrets} secrets beside it" if secrets else ""
+        click.echo(f"Wrote {out}{more}. Read it, then run `tidegate check {out}`.")
+    return compiled.plan is not None
+
+
+def _write(converted: Converted, out: Path) -> None:
+    """The plan, and secrets in files that nobody else may read. Nothing is written over."""
+    try:
+        for name, secret in converted.secrets.items():
+            file = out.parent / name
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not file.exists():
+                _create(file, secret, 0o600)
+        _create(out, converted.plan, 0o644)
+    except FileExistsError as error:
+        raise click.ClickException(f"{out} is there already: write it elsewhere") from error
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
+
+
+def _create(file: Path, text: str, mode: int) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as opened:
+        opened.write(text)
+
+
+def _tell_findings(what: str, findings: list[Finding], *, show_all: bool) -> None:
+    counts = {fate: sum(it.fate == fate for it in findings) for fate in _FATES}
+    told = ", ".join(f"{count} {_FATES[fate]}" for fate, count in counts.items())
+    click.echo(f"{what}: {told}.")
+    rows = [
+        (_FATES[it.fate], _times(it), it.ours or "-", it.said)
+        for it in findings
+        if show_all or it.fate != "carried"
+    ]
+    if rows:
+        click.echo(table(_HEAD, rows))
+
+
+def _times(one: Finding) -> str:
+    text = "".join(c if c.isprintable() else "?" for c in one.theirs)
+    return f"{text} ({one.count})" if one.count > 1 else text
+
+
+def _tell_moved(moved: Moved, told: MovedIn) -> None:
+    head = ("", "NEW", "CHANGED", "AS IT WAS", "LEFT AS HERE")
+    rows = [
+        (it.kind, str(it.new), str(it.changed), str(it.same), str(it.kept)) for it in told.kinds
+    ]
+    click.echo(table(head, rows))
+    for key_id in told.gone:
+        click.echo(f"Gone there, live here: {key_id}; end it with `tidegate key revoke {key_id}`.")
+    for conflict in told.conflicts:
+        click.echo(f"conflict: {conflict}", err=True)
+    if told.applied:
+        click.echo("Applied.")
+    elif not told.conflicts:
+        click.echo("Nothing is applied; apply it with --apply.")
+    if told.waiting_for:
+        names = ", ".join(told.waiting_for)
+        click.echo(f"Not yet obeyed by {names}; control keeps telling it.", err=True)
+    if told.conflicts:
+        sys.exit(1)

@@ -1,0 +1,290 @@
+"""LiteLLM's keys, teams, users and budgets, from the rows of its database to what is moved in.
+
+Its users become customers (`customer` on a key), because budgets are told apart by that for good;
+its end users are ours. Organizations and projects are attributes of keys. A key without a team
+gets the team that is said.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.config.litellm_budget import EVER_S, Budget, budget_of, moment_s, nanousd
+from tidegate.config.litellm_columns import (
+    OF_BUDGET,
+    OF_KEYS_BUDGET,
+    say_left,
+    say_left_of_budget,
+    text_of,
+)
+from tidegate.config.litellm_grants import Grants, attributes_of
+from tidegate.config.moving import Findings
+from tidegate.core.key import foreign_id
+from tidegate.core.key_limits import KeyLimits
+from tidegate.core.moved import Moved, MovedBudget, MovedKey, MovedSpend, MovedTeam
+
+Row = Mapping[str, Any]
+Tables = Mapping[str, list[dict[str, Any]]]
+
+SOURCE: Final = "litellm"
+PERSONAL: Final = "personal"
+_DASHBOARD: Final = "litellm-dashboard"  # keys of its own pages, for a session each
+_ADMINS: Final = frozenset({"default_user_id", "litellm-proxy-master-key", ""})
+_WHOLE: Final = "litellm-proxy-budget"  # the user that stands for everything
+_TEAM_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_COUNTS: Final = ("rpm_limit", "tpm_limit", "max_parallel_requests")
+
+
+class Asked(Struct, frozen=True):
+    """What an import is made with: the plan's routes, what names of theirs stand for there, and the
+    wall clock."""
+
+    routes: frozenset[str]
+    groups: Mapping[str, list[str]]
+    now_s: float
+
+
+def moved_house(tables: Tables, asked: Asked, found: Findings) -> Moved:
+    """Everything of theirs that goes on; the rest is told in `found`."""
+    return _House(tables, asked, found).moved()
+
+
+class _House:
+    def __init__(self, tables: Tables, asked: Asked, found: Findings) -> None:
+        self._tables = tables
+        self._asked = asked
+        self._found = found
+        self._grants = Grants(asked.routes, asked.groups, found)
+        self._budget_rows = {row["budget_id"]: row for row in tables.get("budgets", ())}
+        self._team_rows = {row["team_id"]: row for row in tables.get("teams", ())}
+        self._user_rows = {row["user_id"]: row for row in tables.get("users", ())}
+        self._budgets: list[MovedBudget] = []
+        self._spends: list[MovedSpend] = []
+
+    def moved(self) -> Moved:
+        teams = [self._team(row) for row in self._rows("teams") if row["team_id"] != _DASHBOARD]
+        keys = [key for row in self._rows("keys") if (key := self._key(row)) is not None]
+        if any(key.team == PERSONAL for key in keys) and PERSONAL not in {it.id for it in teams}:
+            said = "every key has a team here"
+            self._found.changed("keys without a team", f"the team {PERSONAL}", said)
+        self._members()
+        self._users()
+        self._attributed("organizations", "organization_id", "organization")
+        self._attributed("projects", "project_id", "project")
+        self._end_users()
+        self._told_only()
+        return Moved(SOURCE, keys, teams, self._budgets, self._spends)
+
+    def _rows(self, table: str) -> Iterable[Row]:
+        for row in self._tables.get(table, ()):
+            say_left(table, row, self._found)
+            yield row
+
+    def _team(self, row: Row) -> MovedTeam:
+        team = team_id(row["team_id"])
+        if team != row["team_id"]:
+            said = "an id here is 40 letters, digits, `_` and `-` at most"
+            self._found.changed(f"teams.team_id {row['team_id'][:60]}", f"team {team}", said)
+        self._budget(f"team.{team}", {"team": team}, row, "teams")
+        requests, tokens, at_once = self._counts("teams", row, {})
+        return MovedTeam(
+            id=team,
+            alias=text_of(row.get("team_alias") or row["team_id"], 100),
+            routes=self._grants.routes(row.get("models") or [], "teams.models"),
+            created_at_s=moment_s(row.get("created_at")) or self._asked.now_s,
+            requests_per_minute=requests,
+            tokens_per_minute=tokens,
+            max_parallel_requests=at_once,
+        )
+
+    def _counts(self, table: str, row: Row, linked: Row) -> list[int | None]:
+        """Requests and tokens a minute, requests at once; what only the budget says holds too."""
+        for name in _COUNTS:
+            if row.get(name) or linked.get(name):
+                self._found.carried(f"{table}.{name}", f"a limit of the {table.rstrip('s')}")
+        return [int(row.get(name) or linked.get(name) or 0) or None for name in _COUNTS]
+
+    def _key(self, row: Row) -> MovedKey | None:
+        sha256, theirs = row["token"], row.get("team_id")
+        if theirs == _DASHBOARD:
+            self._found.left("keys of its own pages", "nobody calls models with them")
+            return None
+        if _SHA256.fullmatch(sha256) is None:
+            self._found.left("keys.token", "it is no SHA-256, so that no key could be known by it")
+            return None
+        if self._grants.is_for_management(row.get("allowed_routes") or []):
+            self._found.left("keys of management alone", "they may call no model")
+            return None
+        user = row.get("user_id") or ""
+        linked = self._linked(row, "keys")
+        budget = budget_of(_filled(row, linked), "keys", self._asked.now_s, self._found)
+        self._spend({"key": foreign_id(bytes.fromhex(sha256))}, row, budget)
+        if row.get("expires") is not None:
+            self._found.carried("keys.expires", "expires_at_s")
+        team_row = self._team_rows.get(theirs, {})
+        blocked = bool(row.get("blocked") or team_row.get("blocked"))
+        if blocked:
+            self._found.changed("keys.blocked, teams.blocked", "revoked", "revoking is for good")
+        self._found.carried("keys.token", "the same key, known by its SHA-256")
+        attributes = attributes_of(row, team_row, self._found)
+        return MovedKey(
+            sha256=sha256,
+            name=text_of(row.get("key_alias") or row.get("key_name") or sha256[:8], 100),
+            team=team_id(theirs) if theirs else PERSONAL,
+            routes=self._grants.of_key(row, team_row, self._user_rows.get(user, {})),
+            created_at_s=moment_s(row.get("created_at")) or self._asked.now_s,
+            customer=None if user in _ADMINS else text_of(user, 100),
+            attributes=attributes,
+            expires_at_s=moment_s(row.get("expires")),
+            blocked=blocked,
+            limits=_limits(budget, self._counts("keys", row, linked)),
+        )
+
+    def _linked(self, row: Row, what: str) -> Row:
+        """The budget that a row names; what of it does not go on is told."""
+        found = self._budget_rows.get(row.get("budget_id"), {})
+        read = OF_KEYS_BUDGET if what == "keys" else OF_BUDGET
+        say_left_of_budget(what, found, read, self._found)
+        return found
+
+    def _members(self) -> None:
+        """Budgets of users within a team."""
+        for row in self._rows("members"):
+            if row["user_id"] in _ADMINS:
+                continue
+            linked = self._linked(row, "members") or self._default_of(row)
+            scope = {"team": team_id(row["team_id"]), "customer": text_of(row["user_id"], 100)}
+            name = _name("member", *scope.values())
+            self._budget(name, scope, {**(linked or {}), "spend": row.get("spend")}, "members")
+
+    def _default_of(self, member: Row) -> Row | None:
+        team = self._team_rows.get(member["team_id"], {})
+        metadata = _object(team.get("metadata"))
+        return self._budget_rows.get(metadata.get("team_member_budget_id"))
+
+    def _users(self) -> None:
+        """Budgets of users, which hold for their keys without a team."""
+        for row in self._rows("users"):
+            user = row["user_id"]
+            if user == _WHOLE:
+                said = "the budget of everything: declare one without a scope in the plan file"
+                self._found.left("users.max_budget of the whole proxy", said)
+            elif user not in _ADMINS:
+                scope = {"customer": text_of(user, 100), "team": PERSONAL}
+                self._budget(_name("user", user), scope, row, "users")
+
+    def _attributed(self, table: str, key: str, attribute: str) -> None:
+        """What their keys carry as an attribute, and their receipts with them."""
+        for row in self._rows(table):
+            linked = self._linked(row, table)
+            value, scope = row[key], f"attribute.{attribute}"
+            shown = {**linked, "spend": row.get("spend")}
+            if linked.get("max_budget") is not None and not linked.get("budget_duration"):
+                said = (
+                    "only receipts tell an attribute, and they are kept for a while: give it a "
+                    "duration there, or declare a budget of each of its teams"
+                )
+                self._found.left(f"{table}.max_budget without a duration", said)
+                shown = {"spend": row.get("spend")}
+            self._budget(_name(attribute, value), {scope: text_of(value, 256)}, shown, table)
+
+    def _end_users(self) -> None:
+        for row in self._rows("end_users"):
+            linked = self._linked(row, "end_users")
+            shown = {**linked, "spend": row.get("spend")}
+            if linked.get("max_budget") is not None and not linked.get("budget_duration"):
+                said = "only receipts tell an end user, and they are kept for a while"
+                self._found.left("end_users.max_budget without a duration", said)
+                shown = {"spend": row.get("spend")}
+            scope = {"end_user": text_of(row["user_id"], 256)}
+            name = f"customer.{row['user_id']}"
+            if _PLAIN.fullmatch(row["user_id"]) is None or len(name) > 64:
+                name = f"customer.-{_digest(row['user_id'])}"
+            self._budget(name, scope, shown, "end_users")
+
+    def _told_only(self) -> None:
+        models, old = self._tables.get("models", []), self._tables.get("old_keys", [])
+        for _ in models:
+            said = "they are encrypted under LITELLM_SALT_KEY: write them into its config first"
+            self._found.left("models kept in its database", said)
+        for _ in old:
+            self._found.left("keys that were rotated, in their grace", "use the new ones")
+        for row in self._rows("tags"):
+            if row.get("budget_id"):
+                self._found.left("tags.budget_id", "no budget here counts one of several tags")
+
+    def _budget(self, name: str, scope: dict[str, str], row: Row, what: str) -> None:
+        budget = budget_of(row, what, self._asked.now_s, self._found)
+        self._spend(scope, row, budget)
+        if budget is not None:
+            self._budgets.append(
+                MovedBudget(
+                    name=name,
+                    amount_nanousd=budget.amount_nanousd,
+                    only=scope,
+                    unit=budget.unit,
+                    rolling_s=budget.rolling_s,
+                    hard=budget.hard,
+                    alerts=budget.alerts,
+                )
+            )
+
+    def _spend(self, scope: dict[str, str], row: Row, budget: Budget | None) -> None:
+        spent = nanousd(row.get("spend"))
+        if spent:
+            at_s = EVER_S if budget is None else budget.at_s
+            self._spends.append(MovedSpend(scope, at_s, spent))
+
+
+def team_id(theirs: str) -> str:
+    """What a team of theirs is called here."""
+    return theirs if _TEAM_ID.fullmatch(theirs) else f"team-{_digest(theirs)}"
+
+
+def _name(kind: str, *of: str) -> str:
+    plain = ".".join((kind, *of))
+    if all(map(_PLAIN.fullmatch, of)) and len(plain) <= 64:
+        return plain
+    return f"{kind}.-{_digest(*of)}"
+
+
+def _digest(*of: str) -> str:
+    return hashlib.sha256("\x1f".join(of).encode()).hexdigest()[:32]
+
+
+def _filled(row: Row, linked: Row) -> Row:
+    """The row with what only the budget that it names says."""
+    own = {name: value for name, value in row.items() if value is not None}
+    names = ("max_budget", "soft_budget", "budget_duration", "budget_reset_at")
+    return {**{name: linked.get(name) for name in names}, **own}
+
+
+def _limits(budget: Budget | None, counts: list[int | None]) -> KeyLimits | None:
+    requests, tokens, at_once = counts
+    rates = KeyLimits(
+        requests_per_minute=requests, tokens_per_minute=tokens, max_parallel_requests=at_once
+    )
+    if budget is None:
+        return None if rates == KeyLimits() else rates
+    return replace(
+        rates,
+        budget_nanousd=budget.amount_nanousd,
+        budget_unit=budget.unit,
+        budget_s=budget.rolling_s,
+        budget_hard=budget.hard,
+        budget_alerts=budget.alerts,
+    )
+
+
+def _object(text: object) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(str(text or "{}"), type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return {}

@@ -1,0 +1,290 @@
+"""LiteLLM's `model_list`: deployments, which become providers and targets, and model groups, which
+become routes."""
+
+import re
+from collections.abc import Collection
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from msgspec import Struct, field
+
+from tidegate.config.litellm_advice import ADVICE, HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
+from tidegate.config.litellm_wires import Wire, wire_of
+from tidegate.config.moving import Findings
+from tidegate.config.their_file import UNNEEDED, Their
+from tidegate.config.their_secrets import Secrets
+from tidegate.config.written_plan import Draft, literal
+
+_ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_MTOK: Final = 1_000_000
+_PRICES: Final = {
+    "input_cost_per_token": "input_usd_per_mtok",
+    "output_cost_per_token": "output_usd_per_mtok",
+    "cache_read_input_token_cost": "cache_read_usd_per_mtok",
+    "cache_creation_input_token_cost": "cache_write_usd_per_mtok",
+}
+_NO_KEY: Final = ("", "none", "None", "null", "fake-key", "not-needed", "EMPTY")
+_ENGINES: Final = frozenset({"vllm", "llama_cpp", "openai_compatible", "ollama", "sim"})
+
+
+class Deployment(Struct):
+    """One target of a group, by its weight; those of a higher `order` are asked when the others
+    have failed."""
+
+    target: str
+    weight: float | None = None
+    order: int = 0
+    rpm: int | None = None
+    tpm: int | None = None
+
+
+class Group(Struct):
+    """What applications call by one name."""
+
+    deployments: list[Deployment] = field(default_factory=list)
+    parameters: list[dict[str, Any]] = field(default_factory=list)
+    drops: bool = False
+    attempts: int | None = None
+
+
+class Models:
+    """Reads deployments into the draft; `groups` are routes by name, `stands_for` are the routes of
+    access groups."""
+
+    def __init__(
+        self, draft: Draft, secrets: Secrets, kinds: Collection[str], found: Findings
+    ) -> None:
+        self._draft = draft
+        self._secrets = secrets
+        self._kinds = kinds
+        self._found = found
+        self._accounts: dict[tuple[object, ...], str] = {}
+        self.groups: dict[str, Group] = {}
+        self.stands_for: dict[str, list[str]] = {}
+
+    def add(self, item: Their) -> None:
+        name = item.take("model_name")
+        params, info = item.mapping("litellm_params"), item.mapping("model_info")
+        item.rest(ADVICE, "it says nothing of how a request is served")
+        if not isinstance(name, str) or not name.strip():
+            self._found.left(item.at("model_name"), "it has no name, so nobody can call it")
+            params.rest({}, "its deployment is left")
+            info.rest({}, "its deployment is left")
+            return
+        named = {it: params.take(it) for it in ("model", "api_base", "base_url")}
+        named["custom_llm_provider"] = params.take("custom_llm_provider")
+        wire = wire_of(named, self._kinds)
+        if isinstance(wire, str) or "*" in name:
+            said = wire if isinstance(wire, str) else "write a route for each model that is called"
+            self._found.left(f"model_list: {name[:80]}", said)
+            params.rest({}, "its deployment is left")
+            info.rest({}, "its deployment is left")
+            return
+        self._deployment(name, wire, params, info)
+
+    def _deployment(self, name: str, wire: Wire, params: Their, info: Their) -> None:
+        self._found.carried("model_list[].model_name", "routes.NAME")
+        self._found.carried("model_list[].litellm_params.model", "targets.NAME.model")
+        group = self.groups.setdefault(name, Group())
+        provider = self._provider(wire, params)
+        target: dict[str, Any] = {"provider": provider, "model": literal(wire.model)}
+        one = Deployment(self._named(name))
+        self._served(target, params)
+        self._described(target, info, name)
+        self._price(target, params, info)
+        self._shared(one, group, params)
+        group.parameters.append(_parameters(params))
+        group.deployments.append(one)
+        for it in HARMLESS_PARAMS:
+            params.carry(it, UNNEEDED)
+        params.rest(ADVICE, "nothing here does that: write it into the request, or leave it")
+        info.rest(ADVICE, "it only describes the model")
+        self._draft.targets[one.target] = target
+        for kind, amount in (("requests", one.rpm), ("tokens", one.tpm)):
+            if amount:
+                only = {"target": one.target}
+                limit = {"kind": kind, "amount": amount, "per": "minute", "only": only}
+                self._draft.limits[f"{one.target}.{kind}"[:64]] = limit
+
+    def _provider(self, wire: Wire, params: Their) -> str:
+        """The account that this deployment is asked with; one like it before is the same one."""
+        account: dict[str, Any] = {"kind": wire.kind}
+        address = self._address(wire, params)
+        if address:
+            self._found.carried("model_list[].litellm_params.api_base", "providers.NAME.base_url")
+            account["base_url"] = address
+        key = params.take("api_key")
+        reference = self._key(wire, key)
+        if reference is not None:
+            self._found.carried("model_list[].litellm_params.api_key", "providers.NAME.api_key")
+            account["api_key"] = reference
+        headers = _headers(wire, params)
+        if headers:
+            account["headers"] = headers
+        told = tuple(sorted((name, str(value)) for name, value in account.items()))
+        if told not in self._accounts:
+            base = _UNFIT.sub("-", wire.kind)
+            name, number = base, 1
+            while name in self._draft.providers:
+                number += 1
+                name = f"{base}-{number}"
+            if name == wire.kind:
+                del account["kind"]
+            self._draft.providers[name] = account
+            self._accounts[told] = name
+        return self._accounts[told]
+
+    def _address(self, wire: Wire, params: Their) -> str | None:
+        if wire.kind == "bedrock" and wire.base_url is None:
+            named = params.carry("aws_region_name", "providers.NAME.base_url")
+            also = params.carry("region_name", "providers.NAME.base_url")
+            region = named or also or "os.environ/AWS_REGION"
+            return f"https://bedrock-runtime.{reference_of(region)}.amazonaws.com"
+        if wire.kind == "vertex" and wire.base_url is None:
+            place = params.carry("vertex_location", "providers.NAME.base_url") or "us-central1"
+            project = params.carry("vertex_project", "providers.NAME.base_url")
+            project = reference_of(project or "os.environ/VERTEXAI_PROJECT")
+            place = reference_of(place)
+            host = "aiplatform" if place == "global" else f"{place}-aiplatform"
+            return f"https://{host}.googleapis.com/v1/projects/{project}/locations/{place}"
+        if wire.base_url is None:
+            return None
+        address = reference_of(wire.base_url).rstrip("/")
+        if wire.kind == "ollama" and not address.endswith("/v1"):
+            address += "/v1"
+        return address
+
+    def _key(self, wire: Wire, key: object) -> str | None:
+        if key is None:
+            if wire.key_variable is not None and wire.kind not in _ENGINES:
+                return f"${{{wire.key_variable}}}"
+            return "none" if wire.kind in _ENGINES else None
+        text = str(key)
+        if text in _NO_KEY:
+            return "none"
+        if _ENVIRON.fullmatch(text):
+            return reference_of(text)
+        return self._secrets.put(wire.kind, text)
+
+    def _served(self, target: dict[str, Any], params: Their) -> None:
+        deadlines = {}
+        for theirs, ours in (("timeout", "total_s"), ("stream_timeout", "first_token_s")):
+            value = _seconds(params.carry(theirs, f"targets.NAME.deadlines.{ours}"))
+            if value is not None:
+                deadlines[ours] = value
+        if deadlines:
+            target["deadlines"] = deadlines
+        places = params.carry("max_parallel_requests", "targets.NAME.queueing.max_in_flight")
+        if isinstance(places, int) and places > 0:
+            target["queueing"] = {"max_in_flight": places}
+        rest = _seconds(params.carry("cooldown_time", "targets.NAME.breaker.open_s"))
+        if rest is not None:
+            target["breaker"] = {"open_s": rest}
+
+    def _described(self, target: dict[str, Any], info: Their, name: str) -> None:
+        length = info.carry("max_input_tokens", "targets.NAME.context_tokens")
+        if isinstance(length, int) and length > 0:
+            target["context_tokens"] = length
+        groups = info.carry("access_groups", "the routes of a key")
+        for group in groups if isinstance(groups, list) else ():
+            names = self.stands_for.setdefault(str(group), [])
+            if name not in names:
+                names.append(name)
+        for it in HARMLESS_INFO:
+            info.carry(it, UNNEEDED)
+
+    def _price(self, target: dict[str, Any], params: Their, info: Their) -> None:
+        price = {}
+        for theirs, ours in _PRICES.items():
+            value = params.carry(theirs, f"targets.NAME.price.{ours}")
+            value = info.carry(theirs, f"targets.NAME.price.{ours}") if value is None else value
+            amount = _per_mtok(value)
+            if amount is not None:
+                price[ours] = amount
+        if {"input_usd_per_mtok", "output_usd_per_mtok"} <= price.keys():
+            free = all(not value for value in price.values())
+            target["price"] = "free" if free else price
+        elif price:
+            said = "a price needs both of input and output: write it into the plan"
+            self._found.left("model_list[].litellm_params.input_cost_per_token alone", said)
+
+    def _shared(self, one: Deployment, group: Group, params: Their) -> None:
+        weight = params.carry("weight", "routes.NAME.targets, its weight")
+        one.weight = float(weight) if isinstance(weight, int | float) and weight > 0 else None
+        order = params.carry("order", "routes.NAME.fallbacks, after those before it")
+        one.order = order if isinstance(order, int) else 0
+        one.rpm = _count(params.carry("rpm", "a limit by target"))
+        one.tpm = _count(params.carry("tpm", "a limit by target"))
+        tries = params.carry("max_retries", "routes.NAME.retry.attempts")
+        tries = (
+            params.carry("num_retries", "routes.NAME.retry.attempts") if tries is None else tries
+        )
+        if isinstance(tries, int) and tries >= 0:
+            group.attempts = max(group.attempts or 1, min(tries + 1, 10))
+        group.drops |= bool(params.carry("drop_params", "routes.NAME.unsupported"))
+
+    def _named(self, name: str) -> str:
+        base = _UNFIT.sub("-", name).strip("-.")[:50] or "model"
+        found, number = base, 1
+        while found in self._draft.targets:
+            number += 1
+            found = f"{base}-{number}"
+        return found
+
+
+def reference_of(value: object) -> str:
+    """Their variables in our words; any other text as it is."""
+    text = str(value)
+    match = _ENVIRON.fullmatch(text)
+    return f"${{{match[1]}}}" if match else literal(text)
+
+
+def _headers(wire: Wire, params: Their) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    version = params.carry("api_version", "providers.NAME.headers.api-version")
+    if version and wire.kind == "azure_openai":
+        headers["api-version"] = reference_of(version)
+    organization = params.carry("organization", "providers.NAME.headers.OpenAI-Organization")
+    if organization:
+        headers["OpenAI-Organization"] = reference_of(organization)
+    extra = params.take("extra_headers")
+    for name, value in extra.items() if isinstance(extra, dict) else ():
+        where = f"{params.at('extra_headers')}.{name}"
+        if re.search(r"auth|key|token|secret|cookie", str(name), re.IGNORECASE):
+            params.found.left(where, "a secret is no header here: write it as `api_key`")
+        else:
+            params.found.carried(where, "providers.NAME.headers")
+            headers[str(name)] = reference_of(value)
+    return headers
+
+
+def _parameters(params: Their) -> dict[str, Any]:
+    found = {}
+    for name in PARAMETERS:
+        value = params.carry(name, "routes.NAME.parameters")
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _per_mtok(value: object) -> float | int | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        dollars = Decimal(str(value)) * _MTOK
+    except InvalidOperation:
+        return None
+    return float(dollars) if dollars.is_finite() and dollars >= 0 else None
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        seconds = float(str(value))
+    except ValueError:
+        return None
+    return min(seconds, 86_400.0) if seconds > 0 else None
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

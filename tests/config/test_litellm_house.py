@@ -1,0 +1,191 @@
+"""LiteLLM's rows to what is moved in: who may call what, under which budgets, with what spent."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from tidegate.config.litellm_budget import EVER_S
+from tidegate.config.litellm_house import PERSONAL, Asked, moved_house, team_id
+from tidegate.config.moving import Findings
+from tidegate.core.key import foreign_id
+from tidegate.core.key_limits import KeyLimits
+from tidegate.core.moved import Moved, MovedBudget, MovedKey, MovedSpend
+from tidegate.core.periods import period_at
+
+NOW_S = 1_795_000_000.0
+WEEK_S = float(period_at("week", "UTC", NOW_S).start_s)
+SHA256 = hashlib.sha256(b"sk-1").hexdigest()
+SCOPE = {"key": foreign_id(bytes.fromhex(SHA256))}
+ASKED = Asked(frozenset({"chat", "large", "small"}), {"all-large": ["large", "gone"]}, NOW_S)
+
+METADATA = """{"tier": "gold", "tags": ["a", "b"], "nested": {"no": 1},
+ "model_rpm_limit": {"chat": 1}}"""
+
+
+def key(**given: Any) -> dict[str, Any]:
+    return {"token": SHA256, "key_alias": "app", "models": [], "spend": 0.0, **given}
+
+
+def moved(**tables: list[dict[str, Any]]) -> tuple[Moved, Findings]:
+    found = Findings()
+    return moved_house(tables, ASKED, found), found
+
+
+def one_key(row: dict[str, Any], **tables: list[dict[str, Any]]) -> MovedKey:
+    (found,) = moved(keys=[row], **tables)[0].keys
+    return found
+
+
+def left(found: Findings) -> set[str]:
+    return {it.theirs for it in found.all() if it.fate == "left"}
+
+
+def test_a_key_goes_on_with_its_limits_and_what_it_spent() -> None:
+    at = datetime(2026, 1, 2)
+    row = key(
+        team_id="growth",
+        user_id="ada@example.com",
+        max_budget=5.5,
+        spend=1.23456789,
+        rpm_limit=60,
+        tpm_limit=9000,
+        max_parallel_requests=4,
+        expires=at,
+        created_at=at,
+        metadata=METADATA,
+        organization_id="acme",
+        aliases='{"fast": "small"}',
+        allowed_routes=["/v1/chat/completions"],
+    )
+    house, found = moved(keys=[row], teams=[{"team_id": "growth", "team_alias": "Growth"}])
+    (one,) = house.keys
+    assert one.expires_at_s == one.created_at_s == at.replace(tzinfo=UTC).timestamp()
+    assert one.name == "app" and one.team == "growth" and one.customer == "ada@example.com"
+    assert one.limits == KeyLimits(5_500_000_000, "lifetime", None, 60, 9000, 4)
+    assert one.attributes == {"tier": "gold", "tags": "a,b", "organization": "acme"}
+    assert house.spends == [MovedSpend(SCOPE, EVER_S, 1_234_567_890)]
+    assert left(found) == {
+        "keys.aliases",
+        "keys.allowed_routes, which restricts",
+        "keys.metadata.model_rpm_limit",
+        "keys.metadata.nested",
+    }
+
+
+def test_a_budget_that_a_key_only_names_holds_for_it() -> None:
+    linked = {"budget_id": "b1", "max_budget": 2.0, "budget_duration": "30d", "rpm_limit": 7}
+    one = one_key(key(budget_id="b1", max_budget=None), budgets=[linked])
+    assert one.limits == KeyLimits(2 * 10**9, "month", requests_per_minute=7)
+
+
+def test_what_a_key_may_call_is_its_own_within_its_team_s() -> None:
+    team = {"team_id": "t", "models": ["chat", "large"]}
+    assert one_key(key()).routes == ("*",)
+    assert one_key(key(models=["all-proxy-models"])).routes == ("*",)
+    assert one_key(key(models=["chat", "nowhere"])).routes == ("chat",)
+    assert one_key(key(models=["nowhere"])).routes == ()
+    assert one_key(key(models=["all-large"])).routes == ("large",)
+    assert one_key(key(models=["*mall"])).routes == ("small",)
+    assert one_key(key(team_id="t"), teams=[team]).routes == ("chat", "large")
+    assert one_key(key(team_id="t", models=["all-team-models"]), teams=[team]).routes == (
+        "chat",
+        "large",
+    )
+    assert one_key(key(team_id="t", models=["chat", "small"]), teams=[team]).routes == ("chat",)
+    user = {"user_id": "u", "models": ["small"]}
+    assert one_key(key(user_id="u"), users=[user]).routes == ("small",)
+    user = {"user_id": "u", "models": ["no-default-models"]}
+    assert one_key(key(user_id="u"), users=[user]).routes == ()
+
+
+def test_a_team_has_its_limits_its_budget_and_its_spend() -> None:
+    row = {
+        "team_id": "growth",
+        "team_alias": "Growth",
+        "models": ["chat"],
+        "max_budget": 100.0,
+        "budget_duration": "7d",
+        "spend": 12.5,
+        "rpm_limit": 600,
+        "blocked": False,
+    }
+    house, _ = moved(teams=[row])
+    (team,) = house.teams
+    assert (team.id, team.alias, team.routes) == ("growth", "Growth", ("chat",))
+    assert team.requests_per_minute == 600
+    assert house.budgets == [
+        MovedBudget("team.growth", 100 * 10**9, {"team": "growth"}, unit="week")
+    ]
+    assert house.spends == [MovedSpend({"team": "growth"}, WEEK_S, 12_500_000_000)]
+
+
+def test_users_members_organizations_and_customers_have_budgets_of_their_own() -> None:
+    budgets = [
+        {"budget_id": "m", "max_budget": 3.0},
+        {"budget_id": "o", "max_budget": 40.0, "budget_duration": "30d"},
+        {"budget_id": "life", "max_budget": 1.0},
+    ]
+    house, found = moved(
+        budgets=budgets,
+        users=[
+            {"user_id": "ada", "max_budget": 5.0, "spend": 0.5},
+            {"user_id": "default_user_id", "max_budget": 9.0},
+            {"user_id": "litellm-proxy-budget", "max_budget": 9.0},
+        ],
+        members=[{"user_id": "ada", "team_id": "t", "budget_id": "m", "spend": 0.25}],
+        organizations=[
+            {"organization_id": "acme", "budget_id": "o", "spend": 7.0},
+            {"organization_id": "b", "budget_id": "life", "spend": 1.0},
+        ],
+        end_users=[{"user_id": "end one", "budget_id": "o", "spend": 1.0, "blocked": True}],
+    )
+    of = {it.name: it for it in house.budgets}
+    assert of["user.ada"].only == {"customer": "ada", "team": PERSONAL}
+    assert of["member.t.ada"].only == {"team": "t", "customer": "ada"}
+    assert of["organization.acme"].only == {"attribute.organization": "acme"}
+    (customer,) = (it for it in house.budgets if "end_user" in it.only)
+    assert customer.name.startswith("customer.-")
+    assert len(of) == 4
+    assert MovedSpend({"team": "t", "customer": "ada"}, EVER_S, 250_000_000) in house.spends
+    assert left(found) == {
+        "users.max_budget of the whole proxy",
+        "organizations.max_budget without a duration",
+        "end_users.blocked",
+    }
+
+
+def test_a_member_has_the_budget_that_the_team_gives_everybody() -> None:
+    house, _ = moved(
+        budgets=[{"budget_id": "all", "max_budget": 2.0}],
+        teams=[{"team_id": "t", "metadata": '{"team_member_budget_id": "all"}'}],
+        members=[{"user_id": "ada", "team_id": "t"}],
+    )
+    assert [it.name for it in house.budgets] == ["member.t.ada"]
+
+
+def test_keys_of_no_model_are_left_and_blocked_ones_are_revoked() -> None:
+    rows = [
+        key(team_id="litellm-dashboard"),
+        key(token="not-a-digest"),
+        key(allowed_routes=["management_routes"]),
+    ]
+    house, found = moved(keys=rows)
+    assert house.keys == []
+    assert len(left(found)) == 3
+    assert one_key(key(blocked=True)).blocked
+    assert one_key(key(team_id="t"), teams=[{"team_id": "t", "blocked": True}]).blocked
+    assert not one_key(key(allowed_routes=["llm_api_routes"])).blocked
+
+
+def test_a_name_that_does_not_fit_here_is_another_and_that_is_told() -> None:
+    theirs = "a team / with $pace"
+    assert team_id(theirs).startswith("team-") and team_id("growth") == "growth"
+    house, found = moved(teams=[{"team_id": theirs}])
+    assert house.teams[0].id == team_id(theirs)
+    assert any(theirs in it.theirs for it in found.all())
+
+
+def test_models_in_the_database_and_keys_in_grace_are_told_of() -> None:
+    _, found = moved(models=[{"model_id": "1"}, {"model_id": "2"}], old_keys=[{"id": "1"}])
+    counts = {it.theirs: it.count for it in found.all()}
+    assert counts == {"models kept in its database": 2, "keys that were rotated, in their grace": 1}

@@ -1,0 +1,82 @@
+"""Deployments as providers and targets: one account for those alike, what each is held to."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.config.litellm_rig import compiled, convert, converted, draft
+
+from tidegate.config.litellm_models import reference_of
+
+
+def test_everything_of_a_deployment_is_on_its_target() -> None:
+    plan = draft(convert("everything.yaml"))
+    assert plan["providers"]["azure_openai"] == {
+        "base_url": "https://acme.openai.azure.com",
+        "api_key": "${AZURE_EU_KEY}",
+        "headers": {"api-version": "2024-10-21"},
+    }
+    assert plan["targets"]["chat"] == {
+        "provider": "azure_openai",
+        "model": "gpt-4o-eu",
+        "deadlines": {"total_s": 40.0, "first_token_s": 8.0},
+        "queueing": {"max_in_flight": 32},
+        "breaker": {"open_s": 30.0, "failures": 5},
+        "context_tokens": 128000,
+        "price": {
+            "input_usd_per_mtok": 2.5,
+            "output_usd_per_mtok": 10.0,
+            "cache_read_usd_per_mtok": 1.25,
+            "cache_write_usd_per_mtok": 3.0,
+        },
+    }
+    assert plan["limits"]["chat.requests"] == {
+        "kind": "requests",
+        "amount": 600,
+        "per": "minute",
+        "only": {"target": "chat"},
+    }
+    assert plan["providers"]["openai"] == {"api_key": "${OPENAI_API_KEY}"}
+    account = plan["providers"]["openai-2"]
+    assert account["headers"] == {"OpenAI-Organization": "org-acme", "x-team": "acme"}
+    assert account["api_key"].startswith("file:secrets/openai-")
+    assert plan["providers"]["bedrock"]["base_url"] == (
+        "https://bedrock-runtime.eu-central-1.amazonaws.com"
+    )
+
+
+def test_prices_are_exactly_theirs() -> None:
+    plan = compiled(convert("everything.yaml").plan).plan
+    assert plan is not None
+    price = plan.targets["chat"].price
+    assert price is not None
+    assert price.input.nanousd_per_mtok == Decimal("2.5") * 10**9  # type: ignore[union-attr]
+
+
+def test_deployments_alike_share_an_account(tmp_path: Path) -> None:
+    one = {"model": "openai/gpt-4o", "api_key": "os.environ/A"}
+    text = "\n".join(
+        f"- {{model_name: m{number}, litellm_params: {{{params}}}}}"
+        for number, params in enumerate(
+            [", ".join(f"{k}: {v}" for k, v in one.items())] * 2
+            + ["model: openai/gpt-4o, api_key: os.environ/B"]
+        )
+    )
+    plan = draft(converted(tmp_path, f"model_list:\n{text}"))
+    assert {it["api_key"] for it in plan["providers"].values()} == {"${A}", "${B}"}
+    assert [it["provider"] for it in plan["targets"].values()] == ["openai", "openai", "openai-2"]
+
+
+@pytest.mark.parametrize(
+    ("given", "ours"),
+    [("os.environ/KEY", "${KEY}"), ("plain", "plain"), ("a ${X} b", "a $${X} b")],
+)
+def test_their_variables_are_ours_and_their_texts_are_texts(given: str, ours: str) -> None:
+    assert reference_of(given) == ours
+
+
+def test_what_cannot_be_served_is_left_and_named() -> None:
+    left = {it.theirs: it.said for it in convert("everything.yaml").findings if it.fate == "left"}
+    assert "write a route for each model" in left["model_list: openai/*"]
+    assert "give it an api_base" in left["model_list: strange"]
+    assert "model_list[].litellm_params.extra_headers.Authorization" in left

@@ -28,6 +28,8 @@ MODELS = {
     "anthropic": "claude-sonnet-4-5",
     "bedrock": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "gemini": "gemini-2.5-flash",
+    "mistral": "mistral-medium-latest",
+    "cohere": "command-a-03-2025",
 }
 PASSED = (
     ("openai_chat", "openai_compatible"),

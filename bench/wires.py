@@ -106,6 +106,13 @@ def _gemini_answer() -> dict[str, Any]:
     return {"candidates": [candidate], "usageMetadata": usage}
 
 
+def _cohere_answer() -> dict[str, Any]:
+    call = {"id": "c", "type": "function", "function": {"name": "tide", "arguments": ARGUMENTS}}
+    message = {"role": "assistant", "tool_plan": SAID, "tool_calls": [call]}
+    usage = {"billed_units": {"input_tokens": 900, "output_tokens": 60}}
+    return {"id": "c", "message": message, "finish_reason": "TOOL_CALL", "usage": usage}
+
+
 def answers() -> dict[str, bytes]:
     """A whole one, by the provider."""
     return {
@@ -113,6 +120,8 @@ def answers() -> dict[str, bytes]:
         "anthropic": _encode(_messages_answer()),
         "bedrock": _encode(_bedrock_answer()),
         "gemini": _encode(_gemini_answer()),
+        "mistral": _encode(_chat_answer()),
+        "cohere": _encode(_cohere_answer()),
     }
 
 
@@ -189,6 +198,15 @@ def _gemini_chunks() -> Iterator[bytes]:
         yield b"data: %b\n\n" % _encode({**members, "modelVersion": "m", "responseId": "r"})
 
 
+def _cohere_chunks() -> Iterator[bytes]:
+    yield _event("message-start", id="c")
+    for at in range(CHUNKS):
+        delta = {"message": {"content": {"text": f" word{at}"}}}
+        yield _event("content-delta", index=0, delta=delta)
+    usage = {"billed_units": {"input_tokens": 9, "output_tokens": CHUNKS}}
+    yield _event("message-end", delta={"finish_reason": "COMPLETE", "usage": usage})
+
+
 def streams() -> dict[str, list[bytes]]:
     """What comes in one read each, by the wire."""
     chunks: dict[str, Callable[[], Iterator[bytes]]] = {
@@ -196,6 +214,8 @@ def streams() -> dict[str, list[bytes]]:
         "anthropic": _messages_chunks,
         "bedrock": _bedrock_chunks,
         "gemini": _gemini_chunks,
+        "mistral": _chat_chunks,
+        "cohere": _cohere_chunks,
         "openai": _responses_chunks,
     }
     return {name: list(make()) for name, make in chunks.items()}

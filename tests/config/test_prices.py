@@ -60,7 +60,12 @@ def test_a_dialect_that_is_a_sellers_name_is_priced_at_any_address():
 
 @pytest.mark.parametrize(
     ("dialect", "model", "seller"),
-    [("gemini", "gemini-2.5-flash", "google"), ("azure_openai", "gpt-4o", "azure")],
+    [
+        ("gemini", "gemini-2.5-flash", "google"),
+        ("azure_openai", "gpt-4o", "azure"),
+        ("xai", "grok-4-0709", "x-ai"),
+        ("moonshot", "kimi-k2-0905-preview", "moonshotai"),
+    ],
 )
 def test_a_dialect_has_a_seller_of_another_name(dialect, model, seller):
     quote = PriceTable(NOW_S).quote(dialect, "http://127.0.0.1:9/v1", model)

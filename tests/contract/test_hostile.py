@@ -28,7 +28,7 @@ from tests.contract.hostile import (
 )
 from tests.dialects.grammar import STAMP, ask_of, hear, in_order
 from tests.dialects.told import read_stream, read_whole
-from tests.providers.chatting import CHATTING
+from tests.providers import family
 
 from tidegate.core import plugs
 from tidegate.core.ask import Ask
@@ -40,10 +40,10 @@ from tidegate.text.aws_frames import FrameSplitter
 from tidegate.text.sse import SseSplitter, data_of
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes"
-CODECS = CHATTING
+CODECS = family.CODECS
 DIALECTS = plugs.names("dialects")
 # One plug of each wire says them all; the others differ in what they ask for.
-WIRES = ("openai", "azure_openai", "anthropic", "gemini", "bedrock")
+WIRES = ("openai", "azure_openai", "anthropic", "gemini", "bedrock", "mistral", "cohere")
 ANSWERS = sorted(
     BYTES / codec / f"{name}.json"
     for codec in WIRES

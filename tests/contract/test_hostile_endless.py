@@ -64,6 +64,25 @@ def converse_seals() -> Iterator[bytes]:
         yield told("contentBlockDelta", _encode({"contentBlockIndex": 0, "delta": delta}))
 
 
+def cohere_calls() -> Iterator[bytes]:
+    for number in itertools.count():
+        call = {"id": f"c{number}", "function": {"name": "f", "arguments": ""}}
+        delta = {"message": {"tool_calls": call}}
+        yield streams.sent({"type": "tool-call-start", "index": number, "delta": delta})
+
+
+def cohere_plans() -> Iterator[bytes]:
+    delta = {"message": {"tool_plan": "x"}}
+    while True:
+        yield streams.sent({"type": "tool-plan-delta", "delta": delta})
+
+
+def mistral_thoughts() -> Iterator[bytes]:
+    part = {"type": "thinking", "thinking": [{"type": "text", "text": "x"}]}
+    while True:
+        yield streams.choice(0, content=[part])
+
+
 def texts_of_gemini() -> Iterator[bytes]:
     while True:
         yield streams.sent({"candidates": [{"content": {"parts": [{"text": "x"}]}}]})
@@ -76,6 +95,9 @@ ENDLESS: dict[str, tuple[str, Endless]] = {
     "signatures of Anthropic": ("anthropic", message_signatures),
     "calls of Gemini": ("gemini", gemini_calls),
     "texts of Gemini": ("gemini", texts_of_gemini),
+    "calls of Cohere": ("cohere", cohere_calls),
+    "plans of Cohere": ("cohere", cohere_plans),
+    "thoughts of Mistral": ("mistral", mistral_thoughts),
     "blocks of Bedrock": ("bedrock", converse_blocks),
     "seals of Bedrock": ("bedrock", converse_seals),
 }

@@ -79,6 +79,8 @@ STREAMS = {
     "vllm": Passed("vllm", "openai_chat", _read("vllm/tools.sse")),
     "llama.cpp": Passed("llama_cpp", "openai_chat", _read("llama_cpp/at_the_end.sse")),
     "azure": Passed("azure_openai", "openai_chat", _read("azure_openai/chat.sse")),
+    "groq": Passed("groq", "openai_chat", _read("groq/chat.sse")),
+    "minimax": Passed("minimax", "openai_chat", _read("minimax/chat.sse")),
     "messages": Passed("anthropic", "anthropic_messages", _read("anthropic/thinking.sse")),
     "message tools": Passed("anthropic", "anthropic_messages", _read("anthropic/tools.sse")),
     "completion": Passed(
@@ -214,17 +216,26 @@ def test_whatever_stands_in_any_place_of_a_count_of_tokens() -> None:
     assert read
 
 
-def test_whatever_stands_in_any_place_of_embeddings_in_a_wire_of_their_own() -> None:
-    told = (
-        b'{"embeddings":[{"values":[0.5,-1]},{"values":[]}],"usageMetadata":{"promptTokenCount":4}}'
-    )
-    embedders = [plugs.load("providers", name).embedder for name in plugs.names("providers")]
-    for embedder in filter(None, embedders):
-        for body in changed(told):
-            try:
-                made = embedder.read(body)
-            except Failure as failure:
-                assert failure.kind == "malformed"
-            else:
-                assert is_known(made.usage, words_of([body, told]))
-                assert all(-2 < number < 10**19 for one in made.vectors for number in one)
+EMBEDDINGS = {
+    "gemini": b'{"embeddings":[{"values":[0.5,-1]},{"values":[]}],"usageMetadata":'
+    b'{"promptTokenCount":4}}',
+    "mistral": b'{"data":[{"embedding":[0.5,-1],"index":0},{"embedding":[],"index":1}],'
+    b'"usage":{"prompt_tokens":4,"total_tokens":4}}',
+    "cohere": b'{"embeddings":{"float":[[0.5,-1],[]]},"meta":{"billed_units":{"input_tokens":4}}}',
+}
+
+
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_whatever_stands_in_any_place_of_embeddings_in_a_wire_of_their_own(name: str) -> None:
+    told, read = EMBEDDINGS[name], 0
+    embedder = plugs.load("providers", name).embedder
+    for body in changed(told):
+        try:
+            made = embedder.read(body)
+        except Failure as failure:
+            assert failure.kind == "malformed"
+        else:
+            read += 1
+            assert is_known(made.usage, words_of([body, told]))
+            assert all(-2 < number < 10**19 for one in made.vectors for number in one)
+    assert read

@@ -34,6 +34,10 @@ def read(provider: str, body: bytes) -> Usage:
 OPENAI: Final = {"prompt_tokens": 2006, "completion_tokens": 300, "total_tokens": 2306}
 # https://docs.sglang.ai: `--enable-cache-report`.
 SGLANG: Final = {**OPENAI, "prompt_tokens_details": {"cached_tokens": 1920}, "reasoning_tokens": 0}
+COHERE: Final = {
+    "billed_units": {"input_tokens": 19, "output_tokens": 7},
+    "tokens": {"input_tokens": 240, "output_tokens": 9},
+}
 GEMINI: Final = {"promptTokenCount": 2006, "candidatesTokenCount": 3, "totalTokenCount": 2009}
 BEDROCK: Final = {"inputTokens": 6, "outputTokens": 3, "totalTokens": 9}
 HOUR: Final = [{"ttl": "1h", "inputTokens": 1500}, {"ttl": "5m", "inputTokens": 500}]
@@ -49,6 +53,32 @@ HOUR: Final = [{"ttl": "1h", "inputTokens": 1500}, {"ttl": "5m", "inputTokens": 
         ),
         ("openai_compatible", told("openai_compatible", "chat", **SGLANG), (86, 1920, None, None)),
         ("vllm", told("vllm", "chat"), (83, 128, None, None)),
+        ("sglang", told("sglang", "chat"), (4, 16, None, None)),
+        ("groq", told("groq", "chat"), (11, 8, None, None)),
+        ("openrouter", told("openrouter", "chat"), (11, 8, None, None)),
+        ("minimax", told("minimax", "chat"), (11, 8, None, None)),
+        ("mistral", told("mistral", "chat"), (11, 8, None, None)),
+        ("mistral", told("mistral", "chat", **OPENAI), (2006, None, None, None)),
+        ("cohere", told("cohere", "chat"), (11, 8, None, None)),
+        ("cohere", told("cohere", "tools"), (31, None, None, None)),
+        # More than what is billed was cached: of the template around it.
+        ("cohere", told("cohere", "chat", **COHERE, cached_tokens=230), (19, None, None, None)),
+        (
+            "deepseek",
+            told(
+                "openai_compatible",
+                "chat",
+                **OPENAI,
+                prompt_cache_hit_tokens=1920,
+                prompt_cache_miss_tokens=86,
+            ),
+            (86, 1920, None, None),
+        ),
+        (
+            "moonshot",
+            told("openai_compatible", "chat", **OPENAI, cached_tokens=1920),
+            (86, 1920, None, None),
+        ),
         # Without `--enable-prompt-tokens-details` nobody knows.
         (
             "vllm",

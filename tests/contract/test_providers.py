@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
 from tests.contract.cuts import EVERY, places
-from tests.providers.chatting import CHATTING
+from tests.providers import family
 
 from tidegate.core import plugs
 from tidegate.core.ask import Ask
@@ -28,9 +28,14 @@ from tidegate.core.plan import Replica, Target
 from tidegate.core.plugs import Passthrough, Provider, StreamReader
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes"
-NAMES = [name for name in CHATTING if "openai_chat" in plugs.load("providers", name).passthrough]
+NAMES = [
+    name for name in family.CODECS if "openai_chat" in plugs.load("providers", name).passthrough
+]
 STREAMS = sorted(
-    path for path in BYTES.glob("*/*.sse") if path.stem != "prompts" and path.parent.name in NAMES
+    path
+    for path in BYTES.glob("*/*.sse")
+    if path.stem not in ("prompts", "overloaded")
+    and path.parent.name in {*NAMES} - {*family.READ_AS_ANOTHER}
 )
 # It tells usage in the last chunk of a text completion whether or not anybody asked.
 TELLS_UNASKED = [BYTES / "llama_cpp/completion.sse"]
@@ -214,9 +219,10 @@ def test_the_text_of_an_answer_without_usage_is_kept_to_be_counted(name: str) ->
     body = msgspec.json.decode((BYTES / name / "chat.json").read_bytes())
     del body["usage"]
     answer = passing(name).read_answer(ask(), msgspec.json.encode(body))
-    said = body["choices"][0]["message"]["content"]
-    assert said
-    assert (answer.usage, answer.text) == (None, said.encode())
+    message = body["choices"][0]["message"]
+    thought = message.get("reasoning") or message.get("reasoning_content") or ""
+    assert message["content"]
+    assert (answer.usage, answer.text) == (None, (thought + message["content"]).encode())
 
 
 @pytest.mark.parametrize("name", NAMES)

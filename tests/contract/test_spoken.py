@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from openai.types.responses import Response
 from tests.contract.cuts import EVERY, places
 from tests.dialects.grammar import STAMP, ask_of, hear, in_order
+from tests.providers import family
 from tests.providers.bedrock_wire import frames_at
 
 from tidegate.core import plugs
@@ -39,7 +40,8 @@ FAILING = {"overloaded", "blocked"}
 STREAMS = sorted(
     path
     for path in (*BYTES.glob("*/*.sse"), *BYTES.glob("*/*.events"))
-    if path.stem not in NO_CHAT | FAILING and path.parent.name in plugs.names("providers")
+    if path.stem not in NO_CHAT | FAILING
+    and path.parent.name in {*family.CODECS} - {*family.READ_AS_ANOTHER}
 )
 # Gemini's streams have no closing mark: only the connection's end says that nothing follows.
 CLOSED = [path for path in STREAMS if path.parent.name != "gemini" and path.suffix == ".sse"]

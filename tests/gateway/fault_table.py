@@ -144,10 +144,10 @@ def early(whole: bool) -> Steps:
 
 _SERVER_SENT = frozenset({"ConverseWire"})
 _UNMARKED = frozenset({"GeminiWire"})
-_SUMLESS = frozenset({"ChatWire", "ResponsesWire", "MessagesWire", "GeminiWire"})
+_SUMLESS = frozenset({"ChatWire", "ResponsesWire", "MessagesWire", "GeminiWire", "CohereWire"})
 _INTERRUPTED, _MALFORMED = "upstream_interrupted", "upstream_malformed"
 _UNREACHABLE, _LATE = "upstream_unreachable", "upstream_timeout"
-_IN_200 = {"ConverseWire": _MALFORMED}
+_IN_200 = {"ConverseWire": _MALFORMED, "CohereWire": _MALFORMED}
 _USAGES: tuple[UsageKind, ...] = (
     *("missing", "null", "zero", "negative", "huge", "words", "contradictory"),
 )
@@ -227,7 +227,7 @@ STREAMED: Final[tuple[Fault, ...]] = (
         None,
         ALL,
         "own",
-        without=frozenset({"ConverseWire", "ResponsesWire"}),
+        without=frozenset({"ConverseWire", "ResponsesWire", "CohereWire"}),
     ),
     Fault("B3 a head and nothing", lambda wire: [wire.stream_head(), "hang"], _LATE),
     Fault("B3 no first token", after(0, "hang"), _LATE),

@@ -96,7 +96,10 @@ class ProviderWire:
 class ChatWire(ProviderWire):
     """OpenAI's chat completions."""
 
-    codecs = ("openai", "openai_compatible", "vllm", "llama_cpp", "sim", "azure_openai")
+    codecs = (
+        *("openai", "openai_compatible", "vllm", "llama_cpp", "sim", "azure_openai"),
+        "mistral",
+    )
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
 
     def whole(self, usage: UsageKind = "told", texts: tuple[str, ...] = TEXTS) -> bytes:
@@ -284,6 +287,50 @@ class ConverseWire(ProviderWire):
         return told("contentBlockDelta", payload)
 
 
+class CohereWire(ProviderWire):
+    """Cohere's `/v2/chat`: an event that ends the message, and a mark behind it."""
+
+    codecs = ("cohere",)
+    path = "/v2"
+    names = ("input_tokens", "output_tokens", "total")
+
+    def usage(self, kind: UsageKind) -> Any:
+        told = super().usage(kind)
+        if told is None:
+            return None
+        counts = {name: told[name] for name in self.names[:2]}
+        usage: dict[str, Any] = {"billed_units": counts, "tokens": counts}
+        return usage | ({"cached_tokens": 99} if kind == "contradictory" else {})
+
+    def _delta(self, usage: UsageKind) -> dict[str, Any]:
+        told: dict[str, Any] = {"finish_reason": "COMPLETE"}
+        return told | ({} if usage == "missing" else {"usage": self.usage(usage)})
+
+    def whole(self, usage: UsageKind = "told", texts: tuple[str, ...] = TEXTS) -> bytes:
+        content = [{"type": "text", "text": "".join(texts)}]
+        message = {"role": "assistant", "content": content}
+        return _encode({"id": "up", "message": message, **self._delta(usage)})
+
+    def stream(self, usage: UsageKind = "told", texts: tuple[str, ...] = TEXTS) -> Said:
+        begun = {"message": {"content": {"type": "text", "text": ""}}}
+        start = [
+            _data({"type": "message-start", "id": "up", "delta": {"message": {}}}),
+            _data({"type": "content-start", "index": 0, "delta": begun}),
+        ]
+        deltas = [{"message": {"content": {"text": text}}} for text in texts]
+        content = [_data({"type": "content-delta", "index": 0, "delta": one}) for one in deltas]
+        ended = _data({"type": "message-end", "id": "up", "delta": self._delta(usage)})
+        finish = [_data({"type": "content-end", "index": 0}), ended]
+        return Said(start, content, finish, [b"data: [DONE]\n\n"])
+
+    def error(self) -> bytes:
+        return _encode({"id": "up", "message": CANARY})
+
+    def error_event(self) -> bytes:
+        told = {"finish_reason": "ERROR", "error": CANARY}
+        return _data({"type": "message-end", "delta": told})
+
+
 def _data(payload: Any) -> bytes:
     return b"data: " + _encode(payload) + b"\n\n"
 
@@ -293,7 +340,10 @@ def _frame(name: str, payload: Any) -> bytes:
 
 
 CHAT, RESPONSES = ChatWire(), ResponsesWire()
-WIRES: tuple[ProviderWire, ...] = (CHAT, MessagesWire(), GeminiWire(), ConverseWire())
+WIRES: tuple[ProviderWire, ...] = (
+    *(CHAT, MessagesWire(), GeminiWire(), ConverseWire(), CohereWire()),
+)
+# Others share these and differ in manners, or in bytes that tests/contract/ tries.
 BY_CODEC = {codec: wire for wire in WIRES for codec in wire.codecs}
 
 

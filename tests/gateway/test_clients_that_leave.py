@@ -8,13 +8,13 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.fault_rig import DIALECTS, Case, Kept, Step, cases, kept, target_of
 from tests.gateway.fault_table import begun, half
+from tests.gateway.provider_wires import BY_CODEC
 from tests.gateway.rig import gateway, run, until
 from tests.gateway.upstream import Upstream
-from tests.providers.chatting import CHATTING
 
 from tidegate.core.plan import Target
 
-CODECS = CHATTING
+CODECS = sorted(BY_CODEC)
 
 
 @pytest.fixture(scope="module")

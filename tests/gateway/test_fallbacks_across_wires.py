@@ -19,18 +19,18 @@ from tests.gateway.fault_rig import (
     target_of,
 )
 from tests.gateway.fault_table import answering, begun
-from tests.gateway.provider_wires import CANARY, TEXTS, wire_of
+from tests.gateway.provider_wires import BY_CODEC, CANARY, TEXTS, wire_of
 from tests.gateway.upstream import Exchange, chunk
-from tests.providers.chatting import CHATTING
 
 from tidegate.core.plan import Release, Route, Target
 from tidegate.core.resilience import FAILURE_CLASSES
 from tidegate.stores.spending import spent_nanousd
 
-CODECS = CHATTING
+CODECS = sorted(BY_CODEC)
 OTHER = b"another-model"
 PAIRS = list(itertools.permutations(("vllm", "openai", "anthropic", "gemini", "bedrock"), 2))
 PAIRS += [("azure_openai", "llama_cpp"), ("sim", "openai_compatible")]
+PAIRS += [("mistral", "cohere"), ("cohere", "openai")]
 # What the first target does, and whether that may have cost something.
 FAULTS = {
     "500": (answering(500), False),

@@ -2,14 +2,19 @@
 
 import msgspec
 import pytest
+from tests.providers.streams import asked, sent
 
+from tidegate.core.outcome import Failure
+from tidegate.providers import openai_compatible
 from tidegate.providers._openai_error import (
     MAX_MESSAGE_CHARS,
     MAX_RETRY_AFTER_S,
+    broken_off,
     failure_in_answer,
     failure_of,
     retry_after_s,
 )
+from tidegate.providers._openai_stream import OpenAIStreamReader
 
 NOW_S = 1_790_000_000.0  # 21 September 2026, 14:13:20 UTC
 
@@ -50,6 +55,8 @@ def test_a_wait_is_honoured_within_bounds(headers: dict[str, str], wait_s: float
         (b'{"detail":[{"msg":"no"}]}', '[{"msg":"no"}]', None),
         (b"<html>no</html>", "the provider rejected the request (400)", None),
         (b'{"error":{"message":"\xff"}}', "the provider rejected the request (400)", None),
+        (b'{"object":"error","message":{"detail":["no"]}}', '{"detail":["no"]}', None),
+        (b'{"code":"Client specified an invalid argument","error":"no"}', "no", None),
         (b'{"error":[1]}', "the provider rejected the request (400)", None),
         (b"[" * 100_000, "the provider rejected the request (400)", None),
     ],
@@ -94,3 +101,47 @@ def test_a_refused_credential_is_never_the_callers() -> None:
     failure = failure_of(401, {}, b'{"error":{"message":"Incorrect API key provided"}}', NOW_S)
     assert failure.status == 502
     assert "Incorrect" not in failure.message
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "code"),
+    [
+        (402, "unavailable", "upstream_auth"),
+        (408, "timeout", "upstream_timeout"),
+        (429, "rate_limited", "upstream_rate_limited"),
+        (502, "unavailable", "upstream_error"),
+        (503, "unavailable", "upstream_overloaded"),
+    ],
+)
+def test_a_number_in_a_good_status_is_one_of_http(number: int, kind: str, code: str) -> None:
+    failure = failure_in_answer({"code": number, "message": "sk-aaaaaaaaaaaaaaaaaaaa"})
+    assert (failure.kind, failure.code.name) == (kind, code)
+    assert "sk-" not in failure.message
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("stop", None),
+        ("length", None),
+        ("", None),
+        ("error", "upstream_error"),
+        ("network_error", "upstream_error"),
+        ("abort", "upstream_interrupted"),
+        ("insufficient_system_resource", "upstream_overloaded"),
+    ],
+)
+def test_a_finish_reason_may_end_nothing(word: str, code: str | None) -> None:
+    failure = broken_off(word)
+    assert (failure and failure.code.name) == code
+    choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": word or None}
+    reader = OpenAIStreamReader(asked(stream=True))
+    shown = reader.feed(sent({"choices": [choice]}))
+    assert bool(shown) == (failure is None) == (reader.failure is None)
+    body = {"choices": [{"message": {"content": "a"}, "finish_reason": word or None}]}
+    if failure is None:
+        assert openai_compatible.plug.read_answer(asked(), msgspec.json.encode(body))
+        return
+    with pytest.raises(Failure) as failed:
+        openai_compatible.plug.read_answer(asked(), msgspec.json.encode(body))
+    assert failed.value.code.name == code

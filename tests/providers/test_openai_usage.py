@@ -27,6 +27,24 @@ def test_the_classes_are_disjoint() -> None:
     assert usage == Usage(10, 8, 2, 5, 4)
 
 
+def test_reasoning_beside_the_completion_is_believed_where_the_total_proves_it() -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": 40}}
+    beside = read_usage(told(20, 9, total_tokens=69, **details), wants_output=True)
+    assert beside == Usage(20, None, None, 9, 40)
+    assert read_usage(told(20, 9, total_tokens=29, **details), wants_output=True) == CONFLICT
+    assert read_usage(told(20, 9, **details), wants_output=True) == CONFLICT
+    within = read_usage(told(20, 49, total_tokens=69, **details), wants_output=True)
+    assert within == Usage(20, None, None, 9, 40)
+
+
+@pytest.mark.parametrize("name", ["prompt_cache_hit_tokens", "cached_tokens"])
+def test_what_was_cached_has_other_names(name: str) -> None:
+    assert read_usage(told(20, 9, **{name: 8}), wants_output=True) == Usage(12, 8, None, 9)
+    assert read_usage(told(20, 9, **{name: 0}), wants_output=True) == Usage(20, 0, None, 9)
+    both = told(20, 9, prompt_tokens_details={"cached_tokens": 8}, **{name: 8})
+    assert read_usage(both, wants_output=True) == Usage(12, 8, None, 9)
+
+
 def test_absent_is_unknown_and_0_is_data() -> None:
     assert read_usage(told(3, 1), wants_output=True) == Usage(3, None, None, 1, None)
     details = {"cached_tokens": 0}
@@ -47,6 +65,9 @@ def test_absent_is_unknown_and_0_is_data() -> None:
         told(3, 1, prompt_tokens_details={"cached_tokens": 4}),
         told(3, 1, prompt_tokens_details={"cached_tokens": -1}),
         told(3, 1, completion_tokens_details={"reasoning_tokens": 2}),
+        told(3, 1, total_tokens=2, completion_tokens_details={"reasoning_tokens": -2}),
+        told(3, 1, prompt_cache_hit_tokens=4),
+        told(3, 1, cached_tokens=-1),
         told(3, 1, prompt_tokens_details={"audio_tokens": 4}),
         told(3, 1, completion_tokens_details={"audio_tokens": -1}),
         told("3", 1),

@@ -19,9 +19,12 @@ def heard(path: str, body: Any) -> Heard:
         assert {one["model"] for one in body["requests"]} == {f"models/{model}"}
         texts = [part["text"] for one in body["requests"] for part in one["content"]["parts"]]
         return Heard(model, texts=texts)
+    if path == "/v2/embed":
+        assert (body["input_type"], body["embedding_types"]) == ("search_document", ["float"])
+        return Heard(body["model"], texts=body["texts"])
     assert path.partition("?")[0].endswith("/embeddings")
     told = Heard(body.get("model"), texts=body["input"])
-    assert body["encoding_format"] in ("base64", "float")
+    assert body.get("encoding_format", "float") in ("base64", "float")
     return told
 
 
@@ -29,6 +32,11 @@ def of_gemini() -> bytes:
     vectors = [{"values": vector} for vector in VECTORS]
     usage = {"promptTokenCount": TOKENS}
     return msgspec.json.encode({"embeddings": vectors, "usageMetadata": usage})
+
+
+def of_cohere() -> bytes:
+    meta = {"billed_units": {"input_tokens": TOKENS}}
+    return msgspec.json.encode({"embeddings": {"float": VECTORS}, "meta": meta})
 
 
 def answer(packed: bool) -> bytes:

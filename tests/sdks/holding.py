@@ -12,6 +12,7 @@ from tests.sdks.said import ANSWERS, RESULTS, Heard, Said
 from tidegate.core.receipt import Receipt
 
 Place = tuple[str, str, str]
+TELLS_NO_WRITES = ("gemini", "cohere")
 
 
 class Turn(NamedTuple):
@@ -46,6 +47,9 @@ def hold_cell(house: House, talk: Talk, place: Place, cell: Cell, streamed: bool
     provider = house.providers[name]
     bytes_of_theirs = recorded(name, case, streamed)
     provider.answers = list(bytes_of_theirs or ANSWERS[case])
+    if cell.by_them:
+        refuse_theirs(house, talk, place, streamed)
+        return
     if cell.refused is not None:
         refuse(house, talk, place, cell, streamed)
         return
@@ -83,6 +87,13 @@ def refuse(house: House, talk: Talk, place: Place, cell: Cell, streamed: bool) -
     assert house.receipts()[-1].error_code == "unsupported_parameter"
 
 
+def refuse_theirs(house: House, talk: Talk, place: Place, streamed: bool) -> None:
+    """What their API says of it is told as it came."""
+    with pytest.raises(BadRequest, match="unavailable now"):
+        talk(Asked(place, 1, streamed))
+    assert house.receipts()[-1].error_code == "rejected_by_provider"
+
+
 def hold_dropping(house: House, talk: Talk, place: Place, cell: Cell, streamed: bool) -> None:
     """By the rule `drop`, what would be refused is left out and named."""
     _, name, case = place
@@ -103,10 +114,11 @@ def hold_dropping(house: House, talk: Talk, place: Place, cell: Cell, streamed: 
 def as_told(told: Said, caller: str, provider: str) -> Said:
     """What a client can be told of an answer."""
     tokens = told.tokens
-    if tokens.reasoning is not None and (provider == "bedrock" or caller == "messages"):
+    apart = provider not in ("bedrock", "cohere") and caller != "messages"
+    if tokens.reasoning is not None and not apart:
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
-    if provider == "gemini":
-        tokens = tokens._replace(written=0)  # it tells of none
+    if provider in TELLS_NO_WRITES:
+        tokens = tokens._replace(written=0)
     told = told._replace(tokens=tokens)
     if not signs(caller, provider):
         told = told._replace(signature="")
@@ -132,7 +144,7 @@ def understood(heard: Heard, place: tuple[str, str, str], streamed: bool) -> Non
     assert heard.images == ([image] if case in ("image", "image_url") else [])
     assert heard.documents == ([("application/pdf", said.PDF)] if case == "document" else [])
     tools = said.TOOLS if case in ("tools", "named", "reasoning") else {}
-    if case == "named" and name == "llama_cpp" and caller != "chat":
+    if case == "named" and (name == "cohere" or (name == "llama_cpp" and caller != "chat")):
         tools = {"tide": said.TOOLS["tide"]}  # it takes no name: only that tool, and it must
         assert heard.must_call and heard.named is None
     else:
@@ -187,10 +199,10 @@ def noted(receipt: Receipt, told: Said, place: tuple[str, str, str], streamed: b
         assert receipt.tokens_estimated
         return
     tokens = told.tokens
-    if name == "bedrock" and tokens.reasoning is not None:
+    if name in ("bedrock", "cohere") and tokens.reasoning is not None:
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
     assert (receipt.input_tokens, receipt.cache_read_tokens or 0) == tokens[:2]
     assert (receipt.output_tokens, receipt.reasoning_tokens or None) == tokens[2:4]
-    assert (receipt.cache_write_tokens or 0) == (0 if name == "gemini" else tokens.written)
+    assert (receipt.cache_write_tokens or 0) == (0 if name in TELLS_NO_WRITES else tokens.written)
     assert not receipt.tokens_estimated and not receipt.usage_conflict
     assert receipt.cost_nanousd is not None

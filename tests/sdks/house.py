@@ -17,8 +17,10 @@ from tests.sdks import (
     anthropic_wire,
     bedrock_wire,
     chat_wire,
+    cohere_wire,
     embeddings_wire,
     gemini_wire,
+    mistral_wire,
     responses_wire,
 )
 from tests.sdks.said import Heard, Said
@@ -44,13 +46,30 @@ MODELS = {
     "vllm": "Qwen/Qwen3-8B",
     "llama_cpp": "qwen3-8b",
     "openai_compatible": "some/model",
+    "sglang": "Qwen/Qwen3-8B",
+    "deepseek": "deepseek-v4-pro",
+    "mistral": "magistral-medium-latest",
+    "cohere": "command-a-reasoning-08-2025",
 }
-_WIRES = {"anthropic": anthropic_wire, "bedrock": bedrock_wire, "gemini": gemini_wire}
+_WIRES = {
+    "anthropic": anthropic_wire,
+    "bedrock": bedrock_wire,
+    "gemini": gemini_wire,
+    "mistral": mistral_wire,
+    "cohere": cohere_wire,
+}
+# What DeepSeek says to a form of the answer that it has not.
+NO_SCHEMAS = (
+    b'{"error":{"message":"This response_format type is unavailable now",'
+    b'"type":"invalid_request_error","param":null,"code":"invalid_request_error"}}'
+)
 # The member in which a provider of OpenAI's shape shows what its model thought.
 SHOWS = {
     "vllm": "reasoning",
     "llama_cpp": "reasoning_content",
     "openai_compatible": "reasoning_content",
+    "sglang": "reasoning_content",
+    "deepseek": "reasoning_content",
 }
 PATIENCE_S = 30.0
 
@@ -68,6 +87,9 @@ class Provider:
 
     async def answer(self, exchange: Exchange) -> None:
         path = exchange.path.decode()
+        if self.name == "deepseek" and b'"json_schema"' in exchange.body:
+            exchange.send(answer_bytes(400, NO_SCHEMAS))
+            return
         try:
             wire = self._wire(exchange, path)
             heard = wire.heard(path, exchange.json)
@@ -212,7 +234,7 @@ def _loose(target: Target) -> tuple[str, Route]:
 
 
 def _target(name: str, port: int) -> Target:
-    prefix = {"bedrock": "", "azure_openai": ""}.get(name, "/v1")
+    prefix = {"bedrock": "", "azure_openai": "", "cohere": "/v2"}.get(name, "/v1")
     replica = Replica(f"127.0.0.1:{port}", "http", "127.0.0.1", port, prefix)
     fields: dict[str, Any] = {"dialect": name, "model": MODELS[name], "replicas": (replica,)}
     return target(port, name, hides_reasoning=name in ("openai", "azure_openai"), **fields)

@@ -26,8 +26,15 @@ PROVIDERS = (
     "vllm",
     "llama_cpp",
     "openai_compatible",
+    "sglang",
+    "deepseek",
+    "mistral",
+    "cohere",
 )
-OF_OPENAIS_SHAPE = ("openai", "azure_openai", "vllm", "llama_cpp", "openai_compatible")
+OF_OPENAIS_SHAPE = (
+    *("openai", "azure_openai", "vllm", "llama_cpp", "openai_compatible"),
+    *("sglang", "deepseek"),
+)
 # What a dialect has no words for.
 UNSAID = {
     "chat": (),
@@ -52,11 +59,13 @@ _RECORDED = {
 
 class Cell(NamedTuple):
     """`refused` is the member that the error names, `dropped` those that are left out and named,
-    by turn. `recorded` says of which answer a real engine wrote the bytes."""
+    by turn. `recorded` says of which answer a real engine wrote the bytes. `by_them`: it is the
+    provider that refuses, what came being passed on as it was."""
 
     refused: str | None = None
     dropped: tuple[str, ...] = ()
     recorded: bool = False
+    by_them: bool = False
 
 
 def passes(caller: str, provider: str) -> bool:
@@ -82,6 +91,13 @@ def shows(caller: str, provider: str) -> bool:
 def _refused(caller: str, provider: str, case: str) -> str | None:
     if passes(caller, provider):
         return None
+    if (case, provider) == ("structured", "deepseek"):
+        return "text.format" if caller == "responses" else "output_config.format"
+    if provider == "cohere" and case == "choices":
+        return "n"
+    if provider == "cohere" and case == "document":
+        names = {"chat": "file.file_data", "responses": "file_data"}
+        return names.get(caller, "source.data")
     if provider in ("anthropic", "bedrock"):
         if case == "any_json":
             return "response_format" if caller == "chat" else "text.format"
@@ -124,11 +140,13 @@ def cell(caller: str, provider: str, case: str) -> Cell | None:
         return None
     refused = _refused(caller, provider, case)
     bytes_of_theirs = recorded(provider, case, streamed=False) is not None
-    return Cell(refused, _dropped(caller, provider, case), bytes_of_theirs)
+    by_them = (caller, case, provider) == ("chat", "structured", "deepseek")
+    return Cell(refused, _dropped(caller, provider, case), bytes_of_theirs, by_them)
 
 
 def embeds(provider: str) -> bool:
-    return provider in OF_OPENAIS_SHAPE or provider == "gemini"
+    own = ("gemini", "mistral", "cohere")
+    return provider in own or (provider in OF_OPENAIS_SHAPE and provider != "deepseek")
 
 
 def counts(provider: str) -> bool:

@@ -49,6 +49,8 @@ def _row(cells: list[str]) -> str:
 def _cell(caller: str, provider: str, case: str) -> str:
     """What the page says of a cell."""
     cell = CELLS[caller, provider, case]
+    if cell.by_them:
+        return "**no**, by them"
     if cell.refused is not None:
         return "**no**"
     mark = "R" if cell.recorded else "s"

@@ -14,6 +14,7 @@ FUNCTION_MAX_LINES = 70
 MAX_PARAMETERS = 5
 LIFE_MAX_LINES = 150
 MAX_DEPENDENCIES = 15
+MOST_LINES_OF_KIN = 30
 DEEPER_FOLDERS = (Path("gateway/http"), Path("stores/migrations"))
 BANNED_NOUNS = frozenset(
     {
@@ -123,12 +124,20 @@ def _mirror(module: Module) -> Path:
     return Path("tests") / module.path.parent / f"test_{module.path.stem.lstrip('_')}.py"
 
 
+def _is_kin(module: Module) -> bool:
+    """A provider of a few lines on another's wire."""
+    public = not module.path.stem.startswith("_")
+    return public and module.path.parent == Path("providers") and module.lines <= MOST_LINES_OF_KIN
+
+
 def mirrors(tree: Tree) -> list[str]:
-    """Every module has its test file. Migrations are proven by their store's tests."""
+    """Every module has its test file. Migrations are proven by their store's tests, providers of a
+    few lines by one for all (tests/providers/test_family.py)."""
     return [
         f"{module.path}: {_mirror(module)} is missing"
         for module in tree.source
         if module.path.name not in ("__init__.py", "__main__.py")
         and not module.path.is_relative_to("stores/migrations")
+        and not _is_kin(module)
         and not (tree.root / _mirror(module)).is_file()
     ]

@@ -15,9 +15,10 @@ from tidegate.config.show import (
     url_text,
     usd_text,
 )
+from tidegate.config.show_ladder import rung_text, when_text
 from tidegate.config.walk import Origin
 from tidegate.core.declared import Declared
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.limit import reaches
 from tidegate.core.plan import Plan, Route, Target
 from tidegate.core.words import quoted
@@ -55,7 +56,18 @@ class _Sources:
         below, wanted = next(self.declared.routes[route].wanted())
         if not isinstance(wanted, DeclaredTarget) and wanted in self.declared.targets:
             return ("targets", wanted)
+        adapters = adapters_of(self.declared.targets)
+        if not isinstance(wanted, DeclaredTarget) and wanted in adapters:
+            return ("targets", adapters[wanted][0])
         return ("routes", route, *below)
+
+
+def _adapter_rows(target: Target, sources: _Sources) -> list[Row]:
+    adapter = target.adapter
+    if adapter is None or adapter.of == target.name:
+        return []
+    at = ("targets", adapter.of, "adapters", target.name)
+    return [Row("adapter", f"{adapter.name} of {adapter.of}", sources.first(at))]
 
 
 def explain(
@@ -76,6 +88,7 @@ def explain(
         Row("provider", target.provider, sources.first((*at, "provider"), otherwise=line)),
         Row("kind", target.dialect, sources.first((*above, "kind"), otherwise="its name")),
         Row("model", target.model, sources.first((*at, "model"), otherwise=line)),
+        *_adapter_rows(target, sources),
         *_address_rows(target, sources, at),
         Row(
             "credential",
@@ -106,6 +119,7 @@ def explain(
     rows += _probe_rows(target, plan, sources, at)
     rows += _other_rows(found, sources)
     rows += _contract_rows(found, sources)
+    rows += _rung_rows(found, sources)
     return rows + _limit_rows(route, plan, sources)
 
 
@@ -179,6 +193,18 @@ def _contract_rows(route: Route, sources: _Sources) -> list[Row]:
     return [
         Row(f"contract.{name}", _setting_text(value), sources.first((*at, name)))
         for name, value in told.items()
+    ]
+
+
+def _rung_rows(route: Route, sources: _Sources) -> list[Row]:
+    """What serves instead when it cannot."""
+    return [
+        Row(
+            f"rung {index + 1} {rung.name}",
+            f"{when_text(rung.when)}: {rung_text(rung)}",
+            sources.first(("routes", route.name, "ladder", str(index))),
+        )
+        for index, rung in enumerate(route.ladder)
     ]
 
 

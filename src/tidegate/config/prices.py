@@ -26,7 +26,13 @@ from tidegate.core.price import Price, Rate
 from tidegate.core.units import usd_to_nanousd
 
 # The table's name of a dialect's usual seller, where it is another.
-_SELLERS = {"gemini": "google", "azure_openai": "azure", "voyage": "voyageai"}
+_SELLERS = {
+    "azure_openai": "azure",
+    "gemini": "google",
+    "moonshot": "moonshotai",
+    "voyage": "voyageai",
+    "xai": "x-ai",
+}
 
 
 class PriceTable:

@@ -8,11 +8,12 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from tidegate.config.problem import Path
+from tidegate.core.compile_ladder import budget_rungs
 from tidegate.core.contradictions import silenced
 from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.declared import Declared
 from tidegate.core.declared_metrics import DeclaredMetrics
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND, reaches
 from tidegate.core.model_name import family
@@ -43,12 +44,17 @@ def about_surroundings(declared: Declared, environ: Mapping[str, str]) -> Iterat
 def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
     """Targets that will serve at a cost nobody knows, or not at all where a budget is hard."""
     unpriced: dict[str, list[Route]] = defaultdict(list)
+    adapters = adapters_of(declared.targets)
     for route in plan.routes.values():
         for target in route.reachable:
             if target.price is None:
                 unpriced[target.name].append(route)
     for name, routes in unpriced.items():
-        path = ("targets", name) if name in declared.targets else ("routes", routes[0].name)
+        path: Path = ("routes", routes[0].name)
+        if name in declared.targets:
+            path = ("targets", name)
+        elif name in adapters:
+            path = ("targets", adapters[name][0])
         message = f"{_unknown_cost(plan, routes)}; write `price: free` or what it costs"
         yield Warned(path, message)
 
@@ -57,6 +63,16 @@ def about_limits(plan: Plan) -> Iterator[Warned]:
     """Limits that can never speak because a wider one always does before them."""
     for limit, message in silenced(plan.limits):
         yield Warned((_section(limit), limit.name), message)
+
+
+def about_ladders(plan: Plan, facts: Facts) -> Iterator[Warned]:
+    """Rungs for budgets that no budget looks for now. Some may be set while it runs."""
+    for name, route in plan.routes.items():
+        rungs = budget_rungs(route)
+        degrading = any(limit.degrades and reaches(limit, route) for limit in plan.limits)
+        if rungs and not degrading and not facts.keys_limited():
+            message = "no budget that holds requests of this route says `degrade: true`"
+            yield Warned(("routes", name, "ladder", str(rungs[0]), "when", "budget"), message)
 
 
 def about_machines(

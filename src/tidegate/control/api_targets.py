@@ -35,13 +35,13 @@ def _reported(gateways: Iterable[GatewayState]) -> _Reported:
 
 
 def _view(target: Target, plan: Plan, reported: _Reported) -> TargetView:
-    told = reported.get(target.name, {})
+    told, pool = reported.get(target.name, {}), reported.get(target.pool, {})
 
     def values(name: str) -> list[float]:
         return told.get(name, [])
 
-    def total(name: str) -> int | None:
-        return int(sum(values(name))) if values(name) else None
+    def total(name: str, of: Mapping[str, list[float]]) -> int | None:
+        return int(sum(of[name])) if of.get(name) else None
 
     up = values("tidegate_probe_up")
     return TargetView(
@@ -50,8 +50,8 @@ def _view(target: Target, plan: Plan, reported: _Reported) -> TargetView:
         model=target.model,
         routes=[name for name, route in plan.routes.items() if target in route.reachable],
         probe=_probe(plan, target.name),
-        in_flight=total("tidegate_target_in_flight"),
-        left_alone=total("tidegate_target_left_alone"),
+        in_flight=total("tidegate_target_in_flight", pool),
+        left_alone=total("tidegate_target_left_alone", told),
         parts_probed=len(up),
         parts_up=int(sum(up)),
         availability=min(values("tidegate_probe_availability"), default=None),

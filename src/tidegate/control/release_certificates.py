@@ -18,7 +18,7 @@ from tidegate.control.plans import Plans
 from tidegate.core.certificate import Certificate
 from tidegate.core.declared import Declared
 from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.plan import Plan, Route
 from tidegate.core.prompt import STABLE, Prompt, RoutePrompt
 from tidegate.core.rollout import CERTIFICATE, Rollout
@@ -249,6 +249,8 @@ def _model(wanted: str | DeclaredTarget, declared: Declared) -> str:
         return wanted.model
     if wanted in declared.targets:
         return declared.targets[wanted].model
+    if wanted in (adapters := adapters_of(declared.targets)):
+        return adapters[wanted][1].name
     _, slash, model = wanted.partition("/")
     if not slash:
         raise ValueError(f"the plan has no target {wanted}")

@@ -5,7 +5,7 @@ so that one run finds every mistake.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -15,13 +15,14 @@ from tidegate.core.batches import Batches
 from tidegate.core.declared_batches import DeclaredBatch
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Queueing, Replica
+from tidegate.core.plan import AdapterForm, Queueing, Replica
 from tidegate.core.price import Price
 from tidegate.core.pricing import batch_price
 from tidegate.core.resilience import Deadlines
 from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
+ADDRESS_FORM: Final = "http://HOST/v1"
 Path = tuple[str, ...]
 Say = Callable[[Path, str], None]
 
@@ -30,7 +31,8 @@ class Dialect(Struct, frozen=True):
     """What compiling needs to know of a provider plug. `signs`: it can do without a credential of
     the plan's own, with the machine's key. `endpoints`: what kinds of request it serves.
     `takes_batches`: its wire has files of requests; `batch_share` is what they are known to cost,
-    where they are known to be taken."""
+    where they are known to be taken. `adapters`: how it is told which adapter to use.
+    `address_form`: what its address looks like, where it has no usual one."""
 
     base_url: str | None
     hosted: bool
@@ -38,6 +40,8 @@ class Dialect(Struct, frozen=True):
     endpoints: frozenset[str] = frozenset({"chat", "completions", "embeddings"})
     takes_batches: bool = False
     batch_share: float | None = None
+    adapters: AdapterForm | None = None
+    address_form: str = ADDRESS_FORM
 
 
 class Place(Struct, frozen=True):
@@ -62,7 +66,7 @@ def replicas(place: Place, say: Say) -> tuple[Replica, ...]:
             name = place.target.provider
             say(
                 place.provider_path,
-                f"{quoted(name)} has no address; write `base_url: http://HOST/v1`",
+                f"{quoted(name)} has no address; write `base_url: {place.dialect.address_form}`",
             )
             return ()
         return (replica("", url),)

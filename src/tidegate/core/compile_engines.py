@@ -26,7 +26,8 @@ _OURS = frozenset(
 def compile_engines(
     declared: Declared, targets: Mapping[str, Target], engines: Sequence[str], say: Say
 ) -> dict[str, EnginePage]:
-    """By the target's name, of those of `targets` that have a page; `engines` are all readers."""
+    """By the target's name, of those of `targets` that have a page; `engines` are all readers.
+    Adapters have their model's."""
     found = {}
     for name, target in targets.items():
         path, metrics = _declared(declared, name, target)
@@ -45,8 +46,8 @@ def _declared(
     declared: Declared, name: str, target: Target
 ) -> tuple[Path, str | DeclaredMetrics | None]:
     """The target's own, else its provider's, and where that stands."""
-    path: Path = ("targets", name)
-    own = declared.targets.get(name)
+    path: Path = ("targets", target.pool)
+    own = declared.targets.get(target.pool)
     route = declared.routes.get(name)
     if own is None and route is not None and isinstance(route.target, DeclaredTarget):
         own, path = route.target, ("routes", name, "target")

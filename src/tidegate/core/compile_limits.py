@@ -15,7 +15,7 @@ from tidegate.core.contradictions import contradictions
 from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.facts import Kinds
 from tidegate.core.limit import GLOBAL, SPEND, SUMMED_UP, LimitKind, Rolling, is_dimension
 from tidegate.core.plan import Limit
@@ -132,6 +132,7 @@ class _Compiler:
             time_zone=declared.time_zone or "UTC",
             on_excess="refuse" if declared.hard else "alert",
             alert_percents=declared.alerts,
+            degrades=declared.degrade,
         )
         kind = self._load(SPEND, path)
         found = None if kind is None else self._judged(path, kind, limit)
@@ -215,7 +216,7 @@ class _Compiler:
 
     def _check_alerts(self, path: Path, declared: DeclaredBudget) -> None:
         alerts = declared.alerts
-        if not alerts and not declared.hard:
+        if not alerts and not declared.hard and not declared.degrade:
             self.say(
                 path, "it neither refuses nor alerts; write `hard: true`, or percents in `alerts`"
             )
@@ -234,13 +235,17 @@ def _reads(kind: LimitKind) -> str:
 
 def _values(declared: Declared) -> dict[str, Set[str]]:
     """What there is of the dimensions that the plan itself names."""
-    targets, models = set(declared.targets), {one.model for one in declared.targets.values()}
+    adapters = adapters_of(declared.targets)
+    targets = {*declared.targets, *adapters}
+    models = {one.model for one in declared.targets.values()}
+    for of, adapter in adapters.values():
+        models |= {adapter.name, f"{declared.targets[of].model}:{adapter.name}"}
     for name, route in declared.routes.items():
         for _, wanted in route.wanted():
             if isinstance(wanted, DeclaredTarget):
                 targets.add(name)
                 models.add(wanted.model)
-            elif wanted not in declared.targets:
+            elif wanted not in targets:
                 targets.add(wanted)
                 models.add(wanted.partition("/")[2])
     return {

@@ -69,8 +69,8 @@ def _most_nanousd(probe: Probe, target: Target) -> int:
 def _declared(declared: Declared, name: str, target: Target) -> tuple[Path, DeclaredProbe | None]:
     """The target's own, else its provider's, and where that stands."""
     above: Path = ("providers", target.provider, "probe")
-    path: Path = ("targets", name)
-    own = declared.targets.get(name)
+    path: Path = ("targets", target.pool)
+    own = declared.targets.get(target.pool)
     route = declared.routes.get(name)
     if own is None and route is not None and isinstance(route.target, DeclaredTarget):
         own, path = route.target, ("routes", name, "target")

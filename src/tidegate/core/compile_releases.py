@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tidegate.core.declared import Declared
 from tidegate.core.declared_routes import DeclaredRoute
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.plan import Candidate, Route, Target
 from tidegate.core.revised import Revised, UnderWay
 from tidegate.core.words import quoted
@@ -38,7 +38,8 @@ def still_there(declared: Declared, route: DeclaredRoute) -> Iterator[str | Decl
             known = wanted.provider in declared.providers
         else:
             provider, slash, _ = wanted.partition("/")
-            known = wanted in declared.targets or (bool(slash) and provider in declared.providers)
+            named = wanted in declared.targets or wanted in adapters_of(declared.targets)
+            known = named or (bool(slash) and provider in declared.providers)
         if known:
             yield wanted
 

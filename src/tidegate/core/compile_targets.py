@@ -11,8 +11,9 @@ from msgspec.structs import asdict, replace
 
 from tidegate.core import assemble, plugs
 from tidegate.core.assemble import Dialect, Path, Place, Say
+from tidegate.core.compile_adapters import adapter_target, without_adapters
 from tidegate.core.declared import Declared
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.facts import Facts
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, image_tokens
 from tidegate.core.model_facts import UNKNOWN, ModelFacts
@@ -40,13 +41,20 @@ class Targets:
         self._dialects: dict[str, tuple[str, Dialect] | None] = {}
         self._declared: dict[str, DeclaredTarget] = {}
         self._targets: dict[str, Target | None] = {}
+        self._adapters = adapters_of(declared.targets)
 
     def check_named(self) -> None:
         """Every provider and target, whether a route reaches it or not."""
         for name in self.declared.providers:
             self._dialect(name)
-        for name in self.declared.targets:
+        for name, target in self.declared.targets.items():
             self._declared_target(name)
+            for adapter in target.adapters:
+                if adapter in self.declared.targets or self._adapters[adapter][0] != name:
+                    path = ("targets", name, "adapters", adapter)
+                    self.say(path, f"another target is called {quoted(adapter)} too")
+        for name in self._adapters:
+            self._adapter(name)
 
     def built(self) -> dict[str, Target]:
         """All that have been built."""
@@ -62,6 +70,8 @@ class Targets:
             return self._once(route, wanted, path)
         if wanted in self.declared.targets:
             return self._declared_target(wanted)
+        if wanted in self._adapters:
+            return self._adapter(wanted)
         if "/" in wanted:
             provider, model = wanted.split("/", 1)
             if not model:
@@ -71,7 +81,7 @@ class Targets:
                 self._no_provider(path, provider)
                 return None
             return self._once(wanted, DeclaredTarget(provider, model), path)
-        near = nearest(wanted, self.declared.targets)
+        near = nearest(wanted, (*self.declared.targets, *self._adapters))
         if wanted in self.declared.providers:
             near = f"; that is a provider, so write {quoted(f'{wanted}/MODEL')}"
         self.say(path, f"there is no target {quoted(wanted)}{near}")
@@ -79,6 +89,20 @@ class Targets:
 
     def _declared_target(self, name: str) -> Target | None:
         return self._once(name, self.declared.targets[name], ("targets", name))
+
+    def _adapter(self, name: str) -> Target | None:
+        """The target that is an adapter, built the first time."""
+        of, adapter = self._adapters[name]
+        self._declared.setdefault(name, self.declared.targets[of])
+        if name not in self._targets:
+            self._targets[name] = None
+            base = self._declared_target(of)
+            known = None if base is None else self._dialect(base.provider)
+            if base is not None and known is not None:
+                path = ("targets", of, "adapters", name)
+                form = known[1].adapters
+                self._targets[name] = adapter_target(base, adapter, form, path, self.say)
+        return self._targets[name]
 
     def _once(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:
         """The target, built the first time; the same name must mean the same target."""
@@ -131,12 +155,14 @@ class Targets:
         credential, more_credentials = assemble.credentials(place, self.say)
         if not replicas:
             return None
+        if declared.adapters and path[:1] != ("targets",):
+            self.say((*path, "adapters"), "only a target in `targets` has adapters; write it there")
         queueing = assemble.queueing(place, len(replicas), self.say)
         address = assemble.base_url(replicas[0])
         price, allowed = self._price(place, known[0], address)
         facts = self._facts(place, known[0], address)
         context_tokens = declared.context_tokens or facts.context_tokens
-        return Target(
+        target = Target(
             name=name,
             provider=declared.provider,
             dialect=known[0],
@@ -168,6 +194,7 @@ class Targets:
             batches=assemble.batches(place, price, self.say),
             facts=None if facts == UNKNOWN else facts,
         )
+        return without_adapters(target, declared.adapters, known[1].adapters)
 
     def _facts(self, place: Place, dialect: str, base_url: str) -> ModelFacts:
         """What is declared of the model, beside what is published of it where it is sold."""

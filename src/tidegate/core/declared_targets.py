@@ -1,5 +1,6 @@
 """`targets` of the plan file."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
@@ -86,6 +87,22 @@ class DeclaredBreaker(Struct, frozen=True, omit_defaults=True):
             "refused at once."
         ),
     ] = _BREAKER.when_all_open
+
+
+class DeclaredAdapter(Struct, frozen=True, omit_defaults=True):
+    """A LoRA adapter of the target's model, which its engine has loaded: a target of its own."""
+
+    name: Annotated[
+        Text,
+        Meta(description="As the engine knows it; llama.cpp's are numbers (`/lora-adapters`)."),
+    ]
+    scale: Annotated[
+        float | None,
+        Meta(ge=0, le=100, description="How much of it, where the engine is told. Default: 1."),
+    ] = None
+    price: Annotated[
+        DeclaredPrice | None, Meta(description="As of a target. Default: that of its model.")
+    ] = None
 
 
 class DeclaredFacts(Struct, frozen=True, omit_defaults=True):
@@ -223,6 +240,14 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
             "provider's kind is known to have them; `none` where this target takes none."
         ),
     ] = None
+    adapters: Annotated[
+        dict[Name, Annotated[DeclaredAdapter, Meta(extra={"shorthand": "name"})]],
+        Meta(
+            description="LoRA adapters that its engine serves, by the names of the targets that "
+            "they are. They share its places, connections and replicas, and what else is said of "
+            "it here."
+        ),
+    ] = {}
     provisioned: Annotated[
         bool,
         Meta(
@@ -236,3 +261,14 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
     queueing: Annotated[
         DeclaredQueueing, Meta(description="What happens when more is asked than it can serve.")
     ] = DeclaredQueueing()
+
+
+def adapters_of(
+    targets: Mapping[str, DeclaredTarget],
+) -> dict[str, tuple[str, DeclaredAdapter]]:
+    """All adapters by the names of the targets that they are, each with the target it is of."""
+    return {
+        name: (of, adapter)
+        for of, target in targets.items()
+        for name, adapter in target.adapters.items()
+    }

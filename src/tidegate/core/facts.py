@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tidegate.core import plugs
 from tidegate.core.added import Added
-from tidegate.core.assemble import Dialect
+from tidegate.core.assemble import ADDRESS_FORM, Dialect
 from tidegate.core.checks import Graders
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.limit import LimitKind
@@ -38,9 +38,16 @@ class Dialects:
         plug: plugs.Provider = plugs.load("providers", name)
         signs = plug.signer is not None
         wire: plugs.BatchWire | None = getattr(plug, "batches", None)
-        share = None if wire is None else wire.price_share
-        endpoints = frozenset(plug.endpoints)
-        return Dialect(plug.base_url, plug.hosted, signs, endpoints, wire is not None, share)
+        return Dialect(
+            plug.base_url,
+            plug.hosted,
+            signs,
+            frozenset(plug.endpoints),
+            wire is not None,
+            None if wire is None else wire.price_share,
+            getattr(plug, "adapters", None),
+            getattr(plug, "address_form", ADDRESS_FORM),
+        )
 
 
 class Kinds:

@@ -13,6 +13,7 @@ from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
+from tidegate.core.ladder import Rung
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.model_facts import ModelFacts
 from tidegate.core.plan_callers import Issuer
@@ -62,6 +63,20 @@ class Queueing(Struct, frozen=True, omit_defaults=True):
     tenant_weights: tuple[tuple[str, float], ...] = ()
 
 
+# How an engine is told of an adapter: in the model's place, behind it (`MODEL:NAME`), or by number
+# in a member of its own.
+AdapterForm = Literal["model", "suffix", "number"]
+
+
+class Adapter(Struct, frozen=True, omit_defaults=True):
+    """A LoRA adapter by its engine's name of it; `of` is the target of the model without it, which
+    itself has one with a scale of 0 where its engine would else use what it has loaded."""
+
+    name: str
+    of: str
+    scale: float = 1.0
+
+
 class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`.
 
@@ -69,8 +84,9 @@ class Target(Struct, frozen=True, omit_defaults=True):
     `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
     so it is where a caller wants the model to think. `more_credentials` are used beside
     `credential`. `facts` are what is published or declared of the model, None where nothing is.
-    `provisioned`: paid for whether it is used or not, so it is chosen before others
-    that are not. With `batches` its provider takes files of requests.
+    `provisioned`: paid for whether it is used or not, so it is chosen before others that are not.
+    With `batches` its provider takes files of requests. With an `adapter` it is that, on the model
+    of another target, or that model without any.
     """
 
     name: str
@@ -97,6 +113,12 @@ class Target(Struct, frozen=True, omit_defaults=True):
     sums_up_reasoning: bool = False
     batches: Batches | None = None
     facts: ModelFacts | None = None
+    adapter: Adapter | None = None
+
+    @property
+    def pool(self) -> str:
+        """The target whose places its requests take: its own, or its model's."""
+        return self.name if self.adapter is None else self.adapter.of
 
     @property
     def credentials(self) -> tuple[SecretRef, ...]:
@@ -175,7 +197,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
     with what was said, with `cache` answers are, to be given again. `prefix_marks`: Claude is told
-    to cache its prompts' beginnings for so long.
+    to cache its prompts' beginnings for so long. `ladder` is what serves instead when the route
+    itself cannot, and `rung_targets` what of it is asked.
     """
 
     name: str
@@ -196,6 +219,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     capture: Capture | None = None
     prefix_marks: PrefixTtl | None = None
     cache: RouteCache | None = None
+    ladder: tuple[Rung, ...] = ()
+    rung_targets: tuple[Target, ...] = ()
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -211,9 +236,10 @@ class Route(Struct, frozen=True, omit_defaults=True):
 
     @property
     def reachable(self) -> tuple[Target, ...]:
-        """`targets`, and those of its candidates and of what it keeps warm, each once."""
+        """`targets`, and those of its ladder, of its candidates and of what it keeps warm, each
+        once."""
         coming = (target for one in self.candidates for target in one.route.targets)
-        every = (*self.targets, *coming, *self.kept_warm)
+        every = (*self.targets, *self.rung_targets, *coming, *self.kept_warm)
         return tuple({target.name: target for target in every}.values())
 
 
@@ -263,7 +289,8 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     counter for everything. `only` restricts it to requests with these values. A request in which
     a dimension of `scope` is unknown is not counted. `amount` is requests, tokens, calls or
     nano-dollars; what the fields below it mean is the kind's. `raises` come on top of it. Where
-    `openings` is another, what was spent elsewhere before is: it is read anew.
+    `openings` is another, what was spent elsewhere before is: it is read anew. Where a budget
+    `degrades`, ladders of routes look at it.
     """
 
     name: str
@@ -281,6 +308,7 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     alert_percents: tuple[int, ...] = ()
     raises: tuple[Raise, ...] = ()
     openings: int = 0
+    degrades: bool = False
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
 from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.embeddings import Embedder
+from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
@@ -192,6 +193,10 @@ class Dialect(Protocol):
         """The caller's text, the member `content`, with two turns behind it: what the model said,
         and what it is told."""
 
+    def trimmed(self, content: Raw, rule: History) -> Raw:
+        """The member `content` made smaller by a rule (text.history); itself where it is one text,
+        or nothing that can be read."""
+
     def status(self, no: Refusal | Failure) -> int:
         """The status that an error has in this API."""
 
@@ -257,7 +262,10 @@ class Provider(Protocol):
 
     `passthrough` says for which dialects of callers nothing has to be translated. `headers` go
     with each of its requests. `signer` is there where those can be signed, `embedder` where
-    embeddings do not pass through.
+    embeddings do not pass through. One whose engine serves LoRA adapters says so by two members
+    more, which others leave out: `adapters`, a core.plan.AdapterForm, and `lacks_adapter(status,
+    body)`, whether an error says that the adapter is not loaded. One that has no `base_url` may say
+    by an `address_form` what to write.
     """
 
     base_url: str | None

@@ -193,6 +193,19 @@ def _unreachable(error: OSError) -> str:
     return "the provider cannot be reached"
 
 
+def _of_adapter(failure: Failure, target: PreparedTarget, status: int, body: bytes) -> Failure:
+    """The failure, or that the engine has not loaded the adapter: no fault of the caller's, and
+    another replica, or another target, may serve."""
+    adapter = target.target.adapter
+    if adapter is not None and adapter.of == target.target.name:
+        return failure  # the model itself
+    lacks = getattr(target.provider, "lacks_adapter", None)
+    if adapter is None or lacks is None or not lacks(status, body):
+        return failure
+    message = f"the engine has not loaded the adapter {adapter.name!r}"
+    return Failure("unavailable", "upstream_error", message)
+
+
 def _check_answer(progress: Progress, this: InFlight, credential: Credential) -> None:
     """Turns an answer that is none into a Failure; the connection is given back or dropped."""
     ask, target, upstream = progress.ask, progress.target, this.live()
@@ -213,6 +226,8 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
             for secret in (target.aws.key.secret, target.aws.key.session):
                 body = body if secret is None else secret.conceal(body)
         failure = target.provider.fault(upstream.status, texts(upstream.headers), body)
+        if target.target.adapter is not None:
+            failure = _of_adapter(failure, target, upstream.status, body)
         if failure.kind == "rate_limited":
             rate.refused(failure.retry_after_s, clock.monotonic_s())
         raise failure

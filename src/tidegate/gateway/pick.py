@@ -33,39 +33,47 @@ _STREAMED, _EMBEDDED, _WHOLE = 0, 64, 128
 
 
 class Queues:
-    """The places of each target, by its name. They outlive a plan, and a target that a plan has
-    no more keeps its own until nobody is left there."""
+    """The places of each target, by its name; those of an adapter are its model's. They outlive a
+    plan, and a target that a plan has no more keeps its own until nobody is left there."""
 
     def __init__(self) -> None:
         self._places: dict[str, Places] = {}
         self._planned: dict[str, Target] = {}
+        self._names: dict[str, set[str]] = {}  # of the targets that share each
         self._caps: Mapping[str, float] = {}
         self._swept_s = math.inf
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its targets' settings hold. Who has a place, or waits, goes on."""
-        self._planned = plan.targets
-        for target in self._planned.values():
-            places = self._places.get(target.name)
+        self._planned = {target.pool: target for target in plan.targets.values()}
+        self._names = {name: {name} for name in self._planned}
+        for target in plan.targets.values():
+            self._names[target.pool].add(target.name)
+        for name, target in self._planned.items():
+            places = self._places.get(name)
             if places is not None:
                 places.obey(target.queueing, self._most(target))
             else:
-                self._places[target.name] = Places(target.queueing, self._most(target))
+                self._places[name] = Places(target.queueing, self._most(target))
         self._forget()
 
     def cap(self, caps: Mapping[str, float]) -> None:
         """At most so many are in flight at these targets, by their names, and at the others as many
-        as the plan has. Who has a place keeps it."""
+        as the plan has. Who has a place keeps it. An adapter's cap holds for all that share its
+        places."""
         before, self._caps = self._caps, caps
         for name, target in self._planned.items():
-            if _cap(before, name) != _cap(caps, name):
+            names = self._names[name]
+            if _cap(before, names) != _cap(caps, names):
                 self._places[name].obey(target.queueing, self._most(target))
 
     def close(self, off: Iterable[str]) -> None:
-        """Who waits in line at these targets goes to another, or is refused."""
+        """Who waits in line at these targets goes to another, or is refused; not where others stand
+        in the same line, which goes on."""
+        off = {*off}
         for name in off:
             places = self._places.get(name)
-            if places is not None:
+            if places is not None and self._names.get(name, off) <= off:
                 places.entrance.shed_from(0, _switched_off)
 
     def turn_away(self) -> None:
@@ -75,13 +83,15 @@ class Queues:
 
     def _most(self, target: Target) -> int:
         most = target.max_connections * len(target.replicas)
-        return int(min(most, _cap(self._caps, target.name)))
+        names = self._names.get(target.pool, {target.pool})
+        return int(min(most, _cap(self._caps, names)))
 
     def at(self, target: Target) -> Places:
         """The places at a target, also of a request that obeys an older plan."""
-        places = self._places.get(target.name)
+        name = target.name if target.adapter is None else target.adapter.of
+        places = self._places.get(name)
         if places is None:
-            places = self._places[target.name] = Places(target.queueing, self._most(target))
+            places = self._places[name] = Places(target.queueing, self._most(target))
         return places
 
     def sweep(self, now_s: float, keep_alive_s: float, pressure: Pressure) -> None:
@@ -108,8 +118,9 @@ class Queues:
         }
 
 
-def _cap(caps: Mapping[str, float], name: str) -> float:
-    return min(caps.get(name, math.inf), caps.get(EVERY, math.inf))
+def _cap(caps: Mapping[str, float], names: Iterable[str]) -> float:
+    least = min(caps.get(name, math.inf) for name in names)
+    return min(least, caps.get(EVERY, math.inf))
 
 
 def _switched_off() -> Refusal:

@@ -12,10 +12,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from tidegate.core.outcome import Failure
+from tidegate.core.outcome import Failure, FailureKind
+from tidegate.providers._failures import interrupted
 from tidegate.text.redact import redact
 from tidegate.text.strict_json import UNREADABLE
 
+_encode = msgspec.json.Encoder().encode
 MAX_MESSAGE_CHARS = 2000
 MAX_RETRY_AFTER_S = 60.0
 
@@ -33,7 +35,23 @@ _OVERFLOW_WORDS = (
     "max_model_len",
     "prompt is too long",
     "exceed context limit",
+    "too many tokens",
 )
+_ADAPTER_WORDS = ("lora", "adapter")
+
+# Finish reasons that end nothing: whoever made the answer gave it up.
+_BROKEN_OFF = frozenset({"abort", "aborted"})
+_GONE_WRONG = frozenset({"error", "network_error"})
+_NO_ROOM = "insufficient_system_resource"
+# What a number says in an error that comes with status 200.
+_STATUSES: Mapping[str, tuple[FailureKind, str]] = {
+    "401": ("unavailable", "upstream_auth"),
+    "402": ("unavailable", "upstream_auth"),
+    "408": ("timeout", "upstream_timeout"),
+    "503": ("unavailable", "upstream_overloaded"),
+    "504": ("timeout", "upstream_timeout"),
+    "529": ("unavailable", "upstream_overloaded"),
+}
 
 
 class _Error(Struct):
@@ -44,10 +62,11 @@ class _Error(Struct):
 
 
 class _Body(Struct):
-    """OpenAI nests the error; vLLM and others have it at the top, or say `detail`."""
+    """OpenAI nests the error; vLLM and others have it at the top, or say `detail`. A message may be
+    what a reader of the request found wrong (Mistral)."""
 
     error: Any = None
-    message: str | None = None
+    message: Any = None
     detail: Any = None
     code: str | int | None = None
     param: str | None = None
@@ -62,10 +81,8 @@ def _read(body: bytes) -> _Error:
         return _Error()
     if outer.error:
         return _from(outer.error)
-    message = outer.message
-    if message is None and outer.detail is not None:
-        detail = outer.detail
-        message = detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()
+    told = outer.detail if outer.message is None else outer.message
+    message = told if told is None or isinstance(told, str) else _encode(told).decode()
     return _Error(message, outer.type, outer.param, outer.code)
 
 
@@ -139,6 +156,15 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, now_s: floa
     return Failure("unavailable", "upstream_error", f"the provider answered {status}")
 
 
+def is_no_adapter(status: int, body: bytes) -> bool:
+    """Whether an engine that was asked for an adapter by its name says that it has none such: vLLM
+    knows no such model, SGLang and TGI speak of adapters."""
+    if status == 404:
+        return True
+    message = (_read(body).message or "").lower()
+    return 400 <= status <= 500 and any(word in message for word in _ADAPTER_WORDS)
+
+
 def _rejected(status: int, error: _Error) -> Failure:
     message = redact(error.message or f"the provider rejected the request ({status})")
     message = message[:MAX_MESSAGE_CHARS]
@@ -171,4 +197,18 @@ def failure_in_answer(told: Any) -> Failure:
     if _is_filtered(error):
         message = "the provider's safety rules ended its answer"
         return Failure("refused_by_safety", "rejected_by_provider", message)
-    return Failure("unavailable", "upstream_error", "the provider reported an error in its answer")
+    kind, name = _STATUSES.get(code, ("unavailable", "upstream_error"))
+    return Failure(kind, name, "the provider reported an error in its answer")
+
+
+def broken_off(finish_reason: str) -> Failure | None:
+    """The Failure that a finish reason means which ends no answer; None for those that do."""
+    if finish_reason in _BROKEN_OFF:
+        return interrupted("the provider broke its answer off")
+    if finish_reason in _GONE_WRONG:
+        message = "the provider reported an error in its answer"
+        return Failure("unavailable", "upstream_error", message)
+    if finish_reason == _NO_ROOM:
+        message = "the provider broke its answer off for want of room"
+        return Failure("unavailable", "upstream_overloaded", message)
+    return None

@@ -1,8 +1,8 @@
 """A conversation written as a request in OpenAI's chat shape."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from tidegate.core.conversation import (
     Conversation,
@@ -12,31 +12,19 @@ from tidegate.core.conversation import (
     Reasoning,
     Refused,
     Text,
+    Thinking,
     ToolCall,
+    ToolChoice,
     ToolResult,
     Turn,
 )
 from tidegate.core.losses import Losses
 from tidegate.providers._effort import effort_of
+from tidegate.providers._manners import Manners
 
 _TIERS: Final = {"auto": "auto", "standard_only": "default"}
-_CHOICES: Final = {"auto": "auto", "none": "none", "any": "required"}
-_WHOLE_DATA: Final = "data:%s;base64,%s"
-
-
-class Manners(Struct, frozen=True):
-    """What a target takes that others of OpenAI's shape do not.
-
-    `reasoning` is the member of a message that brings earlier reasoning back; None where there is
-    none. `effort`: a model may be told how hard to think. `names_a_tool`: which tool is to be
-    called may be said; otherwise it is the only one that is sent.
-    """
-
-    ceiling: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    reasoning: str | None = None
-    top_k: bool = False
-    effort: bool = True
-    names_a_tool: bool = True
+_CHOICES: Final = {"auto": "auto", "none": "none"}
+WHOLE_DATA: Final = "data:%s;base64,%s"
 
 
 class Writer:
@@ -59,9 +47,9 @@ class Writer:
             ("presence_penalty", said.presence_penalty),
             ("frequency_penalty", said.frequency_penalty),
             ("stop", said.stop or None),
-            ("seed", said.seed),
+            (self._manners.seed, said.seed),
             ("n", said.choices if said.choices > 1 else None),
-            ("user", said.end_user),
+            ("user", said.end_user if self._manners.end_users else None),
         ):
             if value is not None:
                 body[name] = value
@@ -78,7 +66,7 @@ class Writer:
         for turn in self._said.turns:
             if turn.role == "assistant":
                 message = self._assistant(turn)
-                if len(message) > 2 or message["content"] is not None:
+                if len(message) > 2 or message.get("content") or "tool_calls" in message:
                     messages.append(message)  # with neither it is refused
             elif turn.role == "system":
                 messages.append({"role": "system", "content": self._joined(turn.parts)})
@@ -117,8 +105,10 @@ class Writer:
             messages.append({"role": "tool", "tool_call_id": part.call_id, "content": content})
         if rest:
             message: dict[str, Any] = {"role": "user", "content": self._joined(tuple(rest))}
-            if turn.name is not None:
+            if turn.name is not None and self._manners.names:
                 message["name"] = turn.name
+            elif turn.name is not None:
+                self._losses.lose("name")
             messages.append(message)
 
     def _assistant(self, turn: Turn) -> dict[str, Any]:
@@ -139,8 +129,11 @@ class Writer:
         if calls:
             message["tool_calls"] = calls
         if thoughts and self._manners.reasoning is not None:
-            message[self._manners.reasoning] = "".join(thoughts)
+            self._bring_back(message, self._manners.reasoning, thoughts)
         return message
+
+    def _bring_back(self, message: dict[str, Any], member: str, thoughts: list[str]) -> None:
+        message[member] = "".join(thoughts)
 
     def _thought(self, part: Reasoning) -> list[str]:
         """Its text, where a model of this shape may have thought it: those sign and seal nothing,
@@ -162,7 +155,7 @@ class Writer:
     def _image(self, part: Image) -> dict[str, Any] | None:
         url = part.url
         if part.data is not None:
-            url = _WHOLE_DATA % (part.media_type, part.data)
+            url = WHOLE_DATA % (part.media_type, part.data)
         if url is None:
             self._losses.lose("file_id")
             return None
@@ -178,7 +171,7 @@ class Writer:
         if part.data is None:
             self._losses.lose("file_id" if part.url is None else "url")
             return None
-        told = {"file_data": _WHOLE_DATA % (part.media_type, part.data)}
+        told = {"file_data": WHOLE_DATA % (part.media_type, part.data)}
         told["filename"] = part.title or "document.pdf"
         if part.context is not None:
             self._losses.lose("context")
@@ -209,12 +202,18 @@ class Writer:
             tools.append({"type": "function", "function": function})
         body["tools"] = tools
         if choice is not None:
-            named = {"type": "function", "function": {"name": choice.name}}
-            body["tool_choice"] = _CHOICES.get(choice.mode, named)
-            if only is not None and not self._manners.names_a_tool:
-                body["tool_choice"] = "required"
+            self._add_choice(body, choice)
         if said.parallel_tools is not None:
             body["parallel_tool_calls"] = said.parallel_tools
+
+    def _add_choice(self, body: dict[str, Any], choice: ToolChoice) -> None:
+        manners = self._manners
+        if choice.mode in ("any", "named") and not manners.forces_tools:
+            self._losses.lose("tool_choice")
+        elif choice.mode == "named" and manners.names_a_tool:
+            body["tool_choice"] = {"type": "function", "function": {"name": choice.name}}
+        else:
+            body["tool_choice"] = _CHOICES.get(choice.mode, manners.must_call)
 
     def _add_output(self, body: dict[str, Any]) -> None:
         output = self._said.output
@@ -222,6 +221,9 @@ class Writer:
             return
         if output.schema is None:
             body["response_format"] = {"type": "json_object"}
+            return
+        if not self._manners.schemas:
+            self._losses.lose("output")
             return
         schema: dict[str, Raw | str | bool] = {"name": output.name or "answer"}
         schema["schema"] = output.schema
@@ -235,15 +237,31 @@ class Writer:
         wanted = self._said.thinking
         if wanted is None:
             return
+        self._switch(body, wanted)
         if wanted.enabled is False:
-            if self._manners.effort:
+            if self._manners.effort and self._manners.switch is None:
                 self._losses.note("thinking")  # most that think here cannot be told not to
             return
         effort = effort_of(wanted)
-        if not self._manners.effort:
+        if self._manners.effort:
+            if effort is not None:
+                body["reasoning_effort"] = "xhigh" if effort == "max" else effort
+        elif self._manners.switch is None:
             self._losses.note("thinking")
-        elif effort is not None:
-            body["reasoning_effort"] = "xhigh" if effort == "max" else effort
+        elif wanted.effort is not None:
+            self._losses.note("effort")
+
+    def _switch(self, body: dict[str, Any], wanted: Thinking) -> None:
+        """Whether to think at all, where that is a member of its own."""
+        thinks, switch = wanted.enabled, self._manners.switch
+        if thinks is None or switch is None:
+            return
+        if switch == "thinking":
+            body[switch] = {"type": "enabled" if thinks else "disabled"}
+            return
+        body[switch] = thinks
+        if thinks and wanted.budget_tokens is not None:
+            body["thinking_budget"] = wanted.budget_tokens
 
     def _lose_the_rest(self, body: dict[str, Any]) -> None:
         said, losses = self._said, self._losses
@@ -252,9 +270,13 @@ class Writer:
                 body["top_k"] = said.top_k
             else:
                 losses.lose("top_k")
+        if said.end_user is not None and not self._manners.end_users:
+            losses.lose("end_user")
         if self._cached:
             losses.lose("cache")  # such targets cache by themselves
-        if said.metadata:
+        if said.metadata and self._manners.metadata:
+            body["metadata"] = said.metadata
+        elif said.metadata:
             losses.lose("metadata")
         if said.service_tier is not None:
             body["service_tier"] = _TIERS.get(said.service_tier, said.service_tier)

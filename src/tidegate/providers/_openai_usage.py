@@ -1,7 +1,8 @@
 """OpenAI's usage object turned into disjoint token classes, and doubted where it contradicts.
 
 OpenAI counts cached tokens inside `prompt_tokens` and reasoning inside `completion_tokens`; we
-keep each token in one class. Figures that cannot be true are marked, never repaired.
+keep each token in one class. Some (xAI, Google) count reasoning beside `completion_tokens`: that is
+believed where `total_tokens` proves it. Figures that cannot be true are marked, never repaired.
 """
 
 from collections.abc import Iterable
@@ -33,6 +34,9 @@ class OpenAIUsage(Struct):
     total_tokens: int | None = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
+    # What was cached, in DeepSeek's own word and in Moonshot's.
+    prompt_cache_hit_tokens: int | None = None
+    cached_tokens: int | None = None
 
 
 def read_usage(told: Any, *, wants_output: bool) -> Usage:
@@ -55,13 +59,20 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
         cached, written, heard = into.cached_tokens, into.cache_write_tokens, into.audio_tokens
     if out is not None:
         reasoning, said = out.reasoning_tokens, out.audio_tokens
+    if cached is None:
+        cached = usage.prompt_cache_hit_tokens
+        cached = usage.cached_tokens if cached is None else cached
+    beside = 0
+    if reasoning and usage.total_tokens == prompt + completion + reasoning:
+        beside = reasoning
     plain_input, plain_output = prompt, completion
     if cached or written or reasoning or heard or said:
         plain_input -= (cached or 0) + (written or 0)
-        plain_output -= reasoning or 0
+        plain_output -= (reasoning or 0) - beside
         if (
             not 0 <= plain_input <= prompt
             or not 0 <= plain_output <= completion
+            or (reasoning or 0) < 0
             or (cached or 0) < 0
             or (written or 0) < 0
             or not 0 <= (heard or 0) <= prompt
@@ -71,7 +82,7 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
     if (
         not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
         or not 0 <= completion <= MAX_PLAUSIBLE_TOKENS
-        or (usage.total_tokens != prompt + completion and usage.total_tokens is not None)
+        or (usage.total_tokens != prompt + completion + beside and usage.total_tokens is not None)
     ):
         return CONFLICT
     shown = plain_output if wants_output else None

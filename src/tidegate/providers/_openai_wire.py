@@ -13,14 +13,18 @@ from tidegate.providers._gemini_wire import REFUSALS
 REASONS: dict[str, Reason] = {
     "stop": "stop",
     "eos": "stop",
+    "eos_token": "stop",
+    "stop_sequence": "stop",
     "end_turn": "stop",
     "length": "length",
     "max_tokens": "length",
     "model_length": "context_full",
+    "model_context_window_exceeded": "context_full",
     "tool_calls": "tool_calls",
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "refusal",
+    "sensitive": "refusal",
     # Google's chat completions say it in the words of Gemini's own API.
     **dict.fromkeys(REFUSALS, "refusal"),
 }

@@ -56,6 +56,7 @@ class Bedrock:
     """core.plugs.Provider."""
 
     base_url: str | None = None
+    address_form = "https://bedrock-runtime.REGION.amazonaws.com"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
     passthrough: Mapping[str, Passthrough] = {}

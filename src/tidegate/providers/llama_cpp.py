@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import Ask, Usage
+from tidegate.core.plan import Adapter, AdapterForm
 from tidegate.core.receipt import Endpoint
+from tidegate.providers._manners import Manners
 from tidegate.providers._openai_chunk import Chunk
-from tidegate.providers._openai_request import Manners
 from tidegate.providers._openai_stream import OpenAIStreamReader, has_several_answers
 from tidegate.providers._openai_usage import total
 from tidegate.providers.openai_compatible import PATHS, OpenAICompatible
@@ -62,11 +63,16 @@ class _Reader(OpenAIStreamReader):
 
 class LlamaCpp(OpenAICompatible):
     base_url = "http://127.0.0.1:8080/v1"
-    batches = None
     endpoints: frozenset[Endpoint] = frozenset({*PATHS, "rerank"})
     stream_members = (("timings_per_token", Raw(b"true")),)
     tells_usage_of_one_choice = True
+    adapters: AdapterForm | None = "number"
     manners = Manners(reasoning="reasoning_content", top_k=True, names_a_tool=False)
+
+    def adapter_members(self, adapter: Adapter) -> dict[str, Raw]:
+        """Adapters that are not named have no part in the answer."""
+        named = {"id": int(adapter.name), "scale": adapter.scale}
+        return {"lora": Raw(msgspec.json.encode([named]))}
 
     def chunks(self, ask: Ask) -> OpenAIStreamReader:
         return _Reader(ask)

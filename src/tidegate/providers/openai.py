@@ -6,7 +6,7 @@ from tidegate.core.ask import OPENAI_RESPONSES, Answer, Ask, Outgoing
 from tidegate.core.plan import Target
 from tidegate.core.plugs import BatchWire, StreamReader
 from tidegate.providers import _openai_responses as responses
-from tidegate.providers._openai_request import Manners
+from tidegate.providers._manners import Manners
 from tidegate.providers._openai_responses_forms import stream_of, whole_of
 from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamReader
 from tidegate.providers.openai_compatible import Anything, Batches, OpenAICompatible

@@ -12,16 +12,22 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
-from tidegate.core.plan import Target
+from tidegate.core.plan import Adapter, AdapterForm, Target
 from tidegate.core.plugs import BatchWire, Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._failures import malformed, no_answer
+from tidegate.providers._manners import Manners
 from tidegate.providers._media import PATHS as MEDIA_PATHS
 from tidegate.providers._media import Media
 from tidegate.providers._openai_chunk import calls_of
-from tidegate.providers._openai_error import failure_in_answer, failure_of
-from tidegate.providers._openai_request import Manners, Writer
+from tidegate.providers._openai_error import (
+    broken_off,
+    failure_in_answer,
+    failure_of,
+    is_no_adapter,
+)
+from tidegate.providers._openai_request import Writer
 from tidegate.providers._openai_spoken import OpenAISpokenReader, spoken_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import OpenAIUsage, read_usage
@@ -57,7 +63,7 @@ class _AnswerChoice(Struct):
 
 
 class _WholeAnswer(Struct):
-    choices: list[_AnswerChoice] = []
+    choices: list[_AnswerChoice] | None = None
     data: Raw = Raw()
     usage: OpenAIUsage | None = None
     error: Any = None
@@ -99,15 +105,23 @@ class OpenAICompatible:
     hosted = False
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
     headers: tuple[tuple[str, str], ...] = ()
+    api = "openai_chat"  # as a refusal names it
     signer: Signer | None = None
     embedder: Embedder | None = None
-    batches: BatchWire | None = Batches()
+    batches: BatchWire | None = None
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()
     tells_usage_of_one_choice = False
     manners = Manners()
+    adapters: AdapterForm | None = None
+    # It reads no other name of the ceiling than its manners': a caller's other one is renamed.
+    one_ceiling = False
+    # Otherwise usage comes unasked, and asking is refused.
+    asks_for_usage = True
+    # What callers of OpenAI's chat may say besides, in this dialect's own words.
+    own_members: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self, MEDIA: Media()}
@@ -116,19 +130,31 @@ class OpenAICompatible:
         """The caller's body with the target's model, our bound on its output where there is one
         and, for a stream, usage asked for."""
         path = PATHS[ask.endpoint]
+        members = self._ceiling_renamed(ask.members) if self.one_ceiling else ask.members
         added = self._added(ask) if ask.stream else {}
+        if target.adapter is not None:
+            added.update(self.adapter_members(target.adapter))
         if ask.output_bound_tokens is not None:
-            added.update(self._bound(ask, ask.output_bound_tokens))
-        if not added and ask.model == target.model:
+            added.update(self._bound(ask.endpoint, members, ask.output_bound_tokens))
+        if not added and members is ask.members and ask.model == target.model:
             return Outgoing(path, ask.body)
-        members: dict[str, Any] = {**ask.members, **added, "model": target.model}
-        return Outgoing(path, _encode(members))
+        whole: dict[str, Any] = {**members, **added, "model": target.model}
+        return Outgoing(path, _encode(whole))
 
-    def _bound(self, ask: Ask, tokens: int) -> dict[str, Raw]:
+    def _ceiling_renamed(self, members: dict[str, Raw]) -> dict[str, Raw]:
+        """The members, where one is a ceiling under a name that this dialect does not read."""
+        known = self.manners.ceiling
+        told = next((members[it] for it in _CEILINGS if members.get(it, _NULL) != _NULL), None)
+        if told is None or members.get(known, _NULL) != _NULL:
+            return members
+        rest = {name: raw for name, raw in members.items() if name not in _CEILINGS}
+        return {**rest, known: told}
+
+    def _bound(self, endpoint: Endpoint, members: Mapping[str, Raw], tokens: int) -> dict[str, Raw]:
         """The bound, wherever the caller has set one, or where this dialect reads it."""
         bound = Raw(_encode(tokens))
-        names = [name for name in _CEILINGS if ask.members.get(name, _NULL) != _NULL]
-        usual = self.manners.ceiling if ask.endpoint == "chat" else "max_tokens"
+        names = [name for name in _CEILINGS if members.get(name, _NULL) != _NULL]
+        usual = self.manners.ceiling if endpoint == "chat" else "max_tokens"
         return dict.fromkeys(names or [usual], bound)
 
     def _added(self, ask: Ask) -> dict[str, Raw]:
@@ -137,7 +163,7 @@ class OpenAICompatible:
         for name, raw in self.stream_members:
             if name not in ask.members:
                 added[name] = raw
-        if ask.include_usage and not self.stream_options:
+        if (ask.include_usage and not self.stream_options) or not self.asks_for_usage:
             return added
         told = ask.members.get("stream_options", _NULL)
         if told == _NULL and not self.stream_options:
@@ -149,6 +175,16 @@ class OpenAICompatible:
             options.update(self.stream_options, include_usage=_TRUE)
             added["stream_options"] = Raw(_encode(options))
         return added
+
+    def adapter_members(self, adapter: Adapter) -> dict[str, Raw]:
+        """The members that say which adapter to use, where it does not stand in the model's
+        place."""
+        del adapter
+        return {}
+
+    def lacks_adapter(self, status: int, body: bytes) -> bool:
+        """Whether an error says that the engine has not loaded the adapter it was asked for."""
+        return is_no_adapter(status, body)
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "authorization", f"Bearer {secret}"
@@ -172,10 +208,13 @@ class OpenAICompatible:
             answer = _read_odd_answer(body)
         if answer.error:
             raise failure_in_answer(answer.error)
-        choices, wants_output = answer.choices, ask.endpoint != "embeddings"
+        choices, wants_output = answer.choices or [], ask.endpoint != "embeddings"
         if not choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise malformed("the provider's answer is empty")
         finish = choices[-1].finish_reason if choices else None
+        broken = next((it for one in choices if (it := broken_off(one.finish_reason or ""))), None)
+        if broken is not None:
+            raise broken
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         told = answer.system_fingerprint
         made_by = told if isinstance(told, str) and told else None
@@ -195,14 +234,23 @@ class OpenAICompatible:
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
     ) -> Outgoing:
-        losses = Losses(said, "openai_chat", drop=drop)
-        writer = Writer(said, self.manners_of(target), losses)
-        body = writer.body(target.model, ask.output_bound_tokens)
+        own = {name: raw for name, raw in said.unread.items() if name in self.own_members}
+        if own:
+            rest = {name: raw for name, raw in said.unread.items() if name not in own}
+            said = structs.replace(said, unread=rest)
+        losses = Losses(said, self.api, drop=drop)
+        body = self.writer(said, target, losses).body(target.model, ask.output_bound_tokens)
+        body.update(own)
+        if target.adapter is not None:
+            body.update(self.adapter_members(target.adapter))
         if ask.stream:
             body["stream"] = True
             # Members of the same name mean something else in the caller's wire.
             body.update(self._added(structs.replace(ask, members={}, include_usage=False)))
         return Outgoing(PATHS["chat"], _encode(body), dropped=tuple(losses.names))
+
+    def writer(self, said: Conversation, target: Target, losses: Losses) -> Writer:
+        return Writer(said, self.manners_of(target), losses)
 
     def manners_of(self, target: Target) -> Manners:
         return self.manners
@@ -260,6 +308,7 @@ class Anything(OpenAICompatible):
     """A server of which nothing is known: it may serve what is no chat too."""
 
     endpoints: frozenset[Endpoint] = frozenset({*PATHS, *MEDIA_PATHS})
+    batches: BatchWire | None = Batches()
 
 
 plug = Anything()

@@ -1,0 +1,14 @@
+"""Nebius Token Factory."""
+
+from tidegate.providers._manners import Manners
+from tidegate.providers.openai_compatible import OpenAICompatible
+
+
+class Nebius(OpenAICompatible):
+    base_url = "https://api.tokenfactory.nebius.com/v1"
+    hosted = True
+    manners = Manners(reasoning="reasoning_content", top_k=True)
+    one_ceiling = True
+
+
+plug = Nebius()

@@ -155,7 +155,7 @@ def test_a_path_says_what_a_body_does_not(ask):
     assert "anthropic/claude-haiku-4-5 first" in rows(result)["anthropic/claude-haiku-4-5"]
     wrong = ask({"model": "alone", "input": "hi"}, "--path", "/v1/mesages")
     assert wrong.exit_code == 2
-    assert "takes no requests; one of: /v1/chat/completions" in wrong.output
+    assert "takes no requests; one of: /v1/audio/speech" in wrong.output
 
 
 def test_what_a_target_cannot_do_is_told_as_the_route_s_rule_has_it(ask):

@@ -25,8 +25,8 @@ from tidegate.core.spoken import Spoken
 from tidegate.providers._cohere_embeddings import CohereEmbeddings
 from tidegate.providers._cohere_request import CohereWriter
 from tidegate.providers._cohere_stream import CohereReader, read_whole
-from tidegate.providers._media import Media
 from tidegate.providers._openai_error import failure_of
+from tidegate.providers._rerank import CohereRanking
 
 _BAD_TOKEN = 498
 _encode = msgspec.json.Encoder().encode
@@ -38,7 +38,7 @@ class Cohere:
     base_url: str | None = "https://api.cohere.com/v2"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "rerank"})
-    passthrough: Mapping[str, Passthrough] = {MEDIA: Media()}
+    passthrough: Mapping[str, Passthrough] = {MEDIA: CohereRanking()}
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = None
     embedder: Embedder | None = CohereEmbeddings()

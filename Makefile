@@ -16,7 +16,7 @@ up:  ## start Tidegate in front of a small real model on this machine (options: 
 
 # xdist would put the files with the fewest tests last, which are the longest; see tests/conftest.py.
 test:  ## run the tests (options: ARGS)
-	@$(INSTALL) dev package local
+	@$(INSTALL) dev package local javascript
 	@marks=$$(requirements/marks.sh 'not soak') && \
 	    exec $(PYTEST) --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "$$marks" $(ARGS)
 
@@ -39,7 +39,7 @@ environment:
 	@$(INSTALL) dev package
 
 soak:  ## the long forms of the tests: hours (options: ARGS)
-	@$(INSTALL) dev package local
+	@$(INSTALL) dev package local javascript
 	@marks=$$(requirements/marks.sh soak) && \
 	    HYPOTHESIS_PROFILE=soak $(PYTEST) -m "$$marks" --timeout 14400 $(ARGS)
 
@@ -64,5 +64,5 @@ wheel:  ## build dist/tidegate-*.whl, the same bytes from the same source
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
 clean:  ## remove what was made: the environment, caches and builds (not the state)
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv examples/typescript/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

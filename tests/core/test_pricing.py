@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tidegate.core.declared_prices import GpuPrice, TierPrice, TokenPrice
 from tidegate.core.price import ImagePrice, Price, Rate
-from tidegate.core.pricing import Ceiling, at_tier, declared_price, gpu_rate
+from tidegate.core.pricing import Ceiling, at_tier, batch_price, declared_price, gpu_rate
 from tidegate.core.receipt import Receipt
 from tidegate.core.receipt_cost import cost_nanousd
 
@@ -184,6 +184,31 @@ def test_a_class_of_service_pays_for_the_request_too():
     assert (dear.audio_input, dear.request_nanousd) == (Rate(4 * 10**9), 10**8)
     plain = TokenPrice(Decimal(1), Decimal(1), request_usd=Decimal("0.1"))
     assert declared_price(plain).version != price.version
+
+
+def test_a_share_of_a_price_is_of_every_rate_and_every_tier():
+    price = Price(
+        "p",
+        "plan",
+        input=Rate(1_000, ((5, 2_001),)),
+        cache_read=Rate(3),
+        audio_output=Rate(7),
+        request_nanousd=9,
+        service_tiers=(("priority", Price("p", "plan", input=Rate(9))),),
+    )
+    half = batch_price(price, 0.5)
+    assert half.input == Rate(500, ((5, 1_000),))
+    # Halves go to the even neighbour, as everywhere.
+    assert (half.cache_read, half.audio_output, half.request_nanousd) == (Rate(2), Rate(4), 4)
+    assert (half.output, half.service_tiers, half.version) == (None, (), "p x0.5")
+    assert batch_price(price, 1).input == price.input
+
+
+def test_what_costs_no_money_a_token_costs_the_same_in_a_batch():
+    free = Price("free", "free")
+    by_hour = Price("g", "gpu_hour", input=Rate(10))
+    assert batch_price(free, 0.5) == free
+    assert batch_price(by_hour, 0.5) == by_hour
 
 
 def test_what_is_no_chat_may_be_sold_by_other_units():

@@ -13,6 +13,7 @@ import uvloop
 from tests.gateway.reply import Reply
 
 from tidegate.core import key as keys_of
+from tidegate.core.caller import Revocation
 from tidegate.core.key import KeyRecord
 from tidegate.core.layout import Layout
 from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Release, Replica, Route, Target
@@ -21,6 +22,7 @@ from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
 from tidegate.core.resilience import Retry
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import Listener
+from tidegate.gateway.issuers import Issuers
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.keys import Keys
 from tidegate.gateway.plan_feed import PlanFeed
@@ -116,6 +118,7 @@ class FakeStore:
         self.reads: list[str] = []
         self.before: Callable[[], None] | None = None
         self.error: Exception | None = None
+        self.revocations: dict[str, Revocation] = {}
 
     def add(self, **fields: Any) -> str:
         key, record = make_key(**fields)
@@ -131,6 +134,11 @@ class FakeStore:
             raise self.error
         return row
 
+    def revoked(self, ids: tuple[str, ...]) -> list[Revocation]:
+        if self.error is not None:
+            raise self.error
+        return [self.revocations[one] for one in ids if one in self.revocations]
+
 
 class Gateway:
     """The parts of one gateway process; `address` is where it listens."""
@@ -142,6 +150,7 @@ class Gateway:
         self.world = World("gateway-0", Keys(self.store, {1: PEPPER}), self.journal)
         self.world.listener = Listener(Front(self.world).answer, HttpBounds())
         self.preparer = Preparer(environ, memory_counters)
+        self.preparer.issuers = Issuers(self.layout.issuers, self.world.keys, environ)
         self.vitals = Vitals(self.world, self.preparer)
         self.feed = PlanFeed(self.world, self.preparer, self.vitals.status)
         self.key = self.store.add()

@@ -10,6 +10,7 @@ from tests.providers.streams import DONE, asked, choice, sent, usage
 from tidegate.config.prices import PriceTable
 from tidegate.core.ask import Usage
 from tidegate.core.conversation import Conversation, Text, Turn
+from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Replica, Target
 from tidegate.core.spoken import Began, Choice, fold
 from tidegate.providers.azure_openai import plug
@@ -141,3 +142,22 @@ def test_a_deployment_named_after_its_model_is_priced(url: str) -> None:
     assert price is not None
     assert "azure/gpt-4o" in price.version
     assert PriceTable(1_790_000_000.0).quote("azure_openai", url, "my-own").price is None
+
+
+def test_files_and_batches_lie_beside_deployments() -> None:
+    wire = plug.batches
+    assert wire is not None
+    assert wire.price_share == 0.5
+    for prefix, path in (
+        ("/openai/v1", b"/files"),
+        ("", b"/openai/files?api-version=2024-10-21"),
+        ("/openai", b"/files?api-version=2024-10-21"),
+    ):
+        assert wire.path(target(prefix), b"/files") == path
+    assert wire.path(target("/openai/v1"), b"/batches", b"limit=2") == b"/batches?limit=2"
+    dated = target("/openai", headers=(("api-version", "2025-01-01"),))
+    listed = b"/batches?api-version=2025-01-01&limit=2"
+    assert wire.path(dated, b"/batches", b"limit=2") == listed
+    assert wire.url("chat") == "/chat/completions"
+    with pytest.raises(Refusal, match="names a deployment"):
+        wire.path(target("/openai/deployments/d"), b"/files")

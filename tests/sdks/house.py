@@ -26,7 +26,7 @@ from tests.sdks import (
 from tests.sdks.said import Heard, Said
 
 from tidegate.core.plan import Release, Replica, Route, Target
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
 from tidegate.core.resilience import Retry
 
 KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
@@ -148,6 +148,8 @@ class House:
         self.providers = {name: Provider(name) for name in MODELS}
         self.it: Gateway
         self._folder = folder
+        self._receipts: list[Receipt] = []
+        self._read_to: dict[str, int] = {}
         self._loop = uvloop.new_event_loop()
         self._ready: Future[None] = Future()
         self._end: asyncio.Event
@@ -172,8 +174,19 @@ class House:
         for one in self.providers.values():
             one.answers, one.heard, one.misunderstood = [], [], []
 
+    def receipts(self) -> list[Receipt]:
+        """Every receipt so far; the journal is read on from where it was read to."""
+        for path in sorted(self.it.journal.folder.glob("*.journal")):
+            data = path.read_bytes()
+            read_to = self._read_to.get(path.name, len(SEGMENT_MAGIC))
+            for end, payload in frames(data, read_to):
+                assert payload is not None
+                self._receipts.append(decode_payload(payload))
+                self._read_to[path.name] = end
+        return self._receipts
+
     def receipts_after(self, count: int) -> list[Receipt]:
-        return self.it.receipts()[count:]
+        return self.receipts()[count:]
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

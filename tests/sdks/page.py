@@ -1,11 +1,23 @@
 """The tables of docs/providers.md, of the cells that the tests hold."""
 
+import re
 from pathlib import Path
 
+import msgspec
 from tests.sdks.matrix import CALLERS, CELLS, PROVIDERS, UNSAID, counts, embeds
 from tests.sdks.said import CASES
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/providers.md"
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = REPOSITORY / "docs/providers.md"
+_NPM_LOCK = "examples/typescript/package-lock.json"
+_PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+_OF_OPENAI = "every cell of chat completions and Responses"
+_OF_ANTHROPIC = "every cell of Messages"
+_NPM = {
+    "openai": _OF_OPENAI,
+    "@anthropic-ai/sdk": _OF_ANTHROPIC,
+    "ai": "with `@ai-sdk/openai-compatible` text, and its own loop of tools, at every provider",
+}
 BEGIN = "<!-- tables: python -m tests.sdks -->"
 END = "<!-- end of tables -->"
 _TITLES = {
@@ -55,6 +67,19 @@ def _table(caller: str) -> list[str]:
     return [*lines, ""]
 
 
+def _clients() -> list[str]:
+    """Whose conversations are held, by the versions that the locks name."""
+    lines = ["### The clients", "", _row(["client", "from", "version", "holds"]), _row(["---"] * 4)]
+    pins = dict(_PIN.findall((REPOSITORY / "requirements/dev.txt").read_text()))
+    lock = msgspec.json.decode((REPOSITORY / _NPM_LOCK).read_bytes())["packages"]
+    for name, held in (("openai", _OF_OPENAI), ("anthropic", _OF_ANTHROPIC)):
+        lines.append(_row([f"`{name}`", "PyPI", pins[name], held]))
+    for name, held in _NPM.items():
+        version = lock[f"node_modules/{name}"]["version"]
+        lines.append(_row([f"`{name}`", "npm", version, held]))
+    return [*lines, ""]
+
+
 def _small() -> list[str]:
     lines = ["### Embeddings and counted tokens", ""]
     lines += [_row(["", "embeddings", "`count_tokens`"]), _row(["---"] * 3)]
@@ -83,7 +108,7 @@ def _named() -> list[str]:
 
 def tables() -> str:
     lines = [line for caller in CALLERS for line in _table(caller)]
-    return "\n".join([BEGIN, "", *lines, *_small(), *_named(), "", END])
+    return "\n".join([BEGIN, "", *_clients(), *lines, *_small(), *_named(), "", END])
 
 
 def with_tables(page: str) -> str:

@@ -32,7 +32,7 @@ def test_embeddings(house: House, name: str, packed: bool) -> None:
     assert [one.index for one in told.data] == [0, 1]
     assert told.usage.prompt_tokens == told.usage.total_tokens == TOKENS
     assert provider.heard[0].texts == TEXTS
-    receipt = house.it.receipts()[-1]
+    receipt = house.receipts()[-1]
     assert (receipt.endpoint, receipt.error_code) == ("embeddings", None)
     assert (receipt.input_tokens, receipt.output_tokens) == (TOKENS, None)
     assert not receipt.tokens_estimated

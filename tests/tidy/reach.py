@@ -10,6 +10,7 @@ ROOTS = ("tidegate", "tidegate.boot.entry")
 # Rooms whose files are found by their names (core.plugs, Alembic).
 FOUND_BY_NAME = (
     "actuators",
+    "callers",
     "cli",
     "dialects",
     "encoders",

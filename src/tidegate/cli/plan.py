@@ -52,6 +52,12 @@ def show(file: Path, as_json: bool) -> None:
     click.echo(table(_HEAD, rows))
     if plan.limits:
         click.echo(table(_LIMITS_HEAD, [_limit_row(limit) for limit in plan.limits]))
+    if plan.callers:
+        rows = [
+            (one.name, one.issuer, ", ".join(one.audiences), str(len(one.grants)))
+            for one in plan.callers
+        ]
+        click.echo(table(("CALLERS", "ISSUER", "FOR", "GRANTS"), rows))
     click.echo(f"digest {plan.digest}")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -15,6 +16,7 @@ from tidegate.config.show import (
     url_text,
 )
 from tidegate.core.plan import Limit, Plan, Replica, Route
+from tidegate.core.plan_callers import Issuer
 from tidegate.core.price import Price, Rate
 from tidegate.core.secret import SecretRef
 
@@ -58,9 +60,19 @@ def _flat_plan(plan: Plan, without: set[str]) -> dict[str, str]:
     kept = {n: r for n, r in plan.routes.items() if n not in without}
     fields["routes"] = {n: _route_fields(r) for n, r in kept.items()}
     fields["contracts"] = {n: r.contract for n, r in kept.items() if r.contract is not None}
+    fields["callers"] = {one.name: _issuer_fields(one) for one in plan.callers}
     flat: dict[str, str] = {}
     _flatten("", fields, flat)
     return flat
+
+
+def _issuer_fields(issuer: Issuer) -> dict[str, Any]:
+    """An issuer; each of its grants is one line, by its place."""
+    fields = {k: v for k, v in asdict(issuer).items() if k != "name"}
+    for name in ("audiences", "algorithms", "subject"):
+        fields[name] = ", ".join(fields[name])
+    grants = {str(at): msgspec.json.encode(it).decode() for at, it in enumerate(issuer.grants)}
+    return {**fields, "grants": grants}
 
 
 def _route_fields(route: Route) -> dict[str, Any]:

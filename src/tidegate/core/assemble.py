@@ -11,9 +11,13 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from tidegate.core.address import bracketed, parse_url
+from tidegate.core.batches import Batches
+from tidegate.core.declared_batches import DeclaredBatch
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import AdapterForm, Queueing, Replica
+from tidegate.core.price import Price
+from tidegate.core.pricing import batch_price
 from tidegate.core.resilience import Deadlines
 from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
@@ -27,7 +31,8 @@ class Dialect(Struct, frozen=True):
     """What compiling needs to know of a provider plug. `signs`: it can do without a credential of
     the plan's own, with the machine's key. `endpoints`: what kinds of request it serves.
     `adapters`: how it is told which adapter to use. `address_form`: what its address looks like,
-    where it has no usual one."""
+    where it has no usual one. `takes_batches`: its wire has files of requests; `batch_share` is
+    what they are known to cost, where they are known to be taken."""
 
     base_url: str | None
     hosted: bool
@@ -35,6 +40,8 @@ class Dialect(Struct, frozen=True):
     endpoints: frozenset[str] = frozenset({"chat", "completions", "embeddings"})
     adapters: AdapterForm | None = None
     address_form: str = ADDRESS_FORM
+    takes_batches: bool = False
+    batch_share: float | None = None
 
 
 class Place(Struct, frozen=True):
@@ -149,6 +156,22 @@ def queueing(place: Place, replicas: int, say: Say) -> Queueing:
         max_wait_s=declared.max_wait_s,
         tenant_weights=tuple(sorted(declared.tenant_weights.items())),
     )
+
+
+def batches(place: Place, price: Price | None, say: Say) -> Batches | None:
+    """Files of requests, where its provider is known to take them or the plan says so."""
+    declared, dialect = place.target.batch, place.dialect
+    if declared == "none" or (declared is None and dialect.batch_share is None):
+        return None
+    if declared is None:
+        declared = DeclaredBatch()
+    if not dialect.takes_batches:
+        what = "its provider's kind takes no files of requests; remove `batch`"
+        say((*place.path, "batch"), what)
+        return None
+    share = declared.price_share or dialect.batch_share or 1.0
+    found = None if price is None else batch_price(price, share)
+    return Batches(found, declared.max_lines)
 
 
 def credentials(place: Place, say: Say) -> tuple[SecretRef | None, tuple[SecretRef, ...]]:

@@ -17,6 +17,7 @@ from msgspec.structs import asdict, replace
 from tidegate.core.added import joined, opened, raised
 from tidegate.core.assemble import Path
 from tidegate.core.compile_cache import compile_cache
+from tidegate.core.compile_callers import compile_callers
 from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_notices import check_notifications
@@ -87,6 +88,7 @@ def compile_plan(
     )
     engines = compile_engines(declared, targets, facts.engines.names(), compiler.say)
     prompts = compiler.prompts.all()
+    callers = compile_callers(declared, compiler.say)
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -111,6 +113,7 @@ def compile_plan(
         counters=storage.limits.store() if storage.limits is not None else None,
         vectors=None if storage.vectors is None else storage.vectors.store(),
         prompts=prompts,
+        callers=callers,
     )
     plan = replace(
         plan,

@@ -191,6 +191,7 @@ class Targets:
             more_credentials=more_credentials,
             breaker=Breaker(**asdict(declared.breaker)),
             provisioned=declared.provisioned,
+            batches=assemble.batches(place, price, self.say),
             facts=None if facts == UNKNOWN else facts,
         )
         return without_adapters(target, declared.adapters, known[1].adapters)

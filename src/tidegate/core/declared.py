@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from tidegate.core.declared_budgets import DeclaredBudget
+from tidegate.core.declared_callers import DeclaredIssuer
 from tidegate.core.declared_control import DeclaredControl
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_keys import DeclaredKeys
@@ -57,6 +58,12 @@ class Declared(Struct, frozen=True, omit_defaults=True):
         ),
     ] = "refuse"
     keys: Annotated[DeclaredKeys, Meta(description="Defaults of new keys.")] = DeclaredKeys()
+    callers: Annotated[
+        dict[Name, DeclaredIssuer],
+        Meta(
+            description="Who is let in by a token that somebody else has signed (a JWT), by issuer."
+        ),
+    ] = {}
     storage: Annotated[DeclaredStorage, Meta(description="Ledger, journals and keys.")] = (
         DeclaredStorage()
     )

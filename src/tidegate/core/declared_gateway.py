@@ -24,6 +24,13 @@ class DeclaredHttp(Struct, frozen=True, omit_defaults=True):
     max_body_bytes: Annotated[Size, Meta(description="Largest request body.")] = (
         _HTTP.max_body_bytes
     )
+    max_file_bytes: Annotated[
+        Size,
+        Meta(
+            description="Largest file of requests (`/v1/files`). Beyond 256 KiB it waits on disk; "
+            "four times as much may wait at once."
+        ),
+    ] = _HTTP.max_file_bytes
     max_response_bytes: Annotated[
         Size, Meta(description="Largest answer that is read from a provider.")
     ] = _HTTP.max_response_bytes

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_batches import DeclaredBatch
 from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_prices import DeclaredPrice
 from tidegate.core.declared_probes import DeclaredProbe
@@ -240,6 +241,13 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
             "it here."
         ),
     ] = {}
+    batch: Annotated[
+        Literal["none"] | DeclaredBatch | None,
+        Meta(
+            description="Files of requests that its provider takes. Default: taken where the "
+            "provider's kind is known to have them; `none` where this target takes none."
+        ),
+    ] = None
     provisioned: Annotated[
         bool,
         Meta(

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 import string
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -51,6 +52,10 @@ class KeyRecord(Struct, frozen=True, omit_defaults=True):
     expires_at_s: float | None = None
     revoked_at_s: float | None = None
     limits: KeyLimits | None = None
+    # What only a caller without a key has (core.caller).
+    end_user: ClassVar[str | None] = None
+    not_before_s: ClassVar[float] = 0.0
+    ids: ClassVar[tuple[str, ...]] = ()
 
     def may_use(self, route: str) -> bool:
         return "*" in self.routes or route in self.routes

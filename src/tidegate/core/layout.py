@@ -24,6 +24,7 @@ class Layout:
         self.spool = state / "spool"  # by kind one folder a gateway; the recorder deletes
         self.run = state / "run"  # pid files and locks; what each gateway knows of the clock
         self.cache = state / "cache"  # what each gateway keeps of answers with `store: disk`
+        self.issuers = state / "issuers"  # gateways: the last keys of issuers of tokens
         self.log = state / "log"
 
     def journal_of(self, gateway: str) -> Path:

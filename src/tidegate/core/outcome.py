@@ -61,7 +61,11 @@ CODES: Final[Mapping[str, Code]] = {
             "revoked_api_key": (401, False),
         },
     ),
-    **_rows("policy", "permission_error", {"route_not_allowed": (403, False)}),
+    **_rows(
+        "policy",
+        "permission_error",
+        {"route_not_allowed": (403, False), "caller_not_allowed": (403, False)},
+    ),
     **_rows(
         "policy",
         "invalid_request_error",
@@ -109,6 +113,7 @@ CODES: Final[Mapping[str, Code]] = {
             "no_plan": (503, True),
             "route_off": (503, True),
             "store_unavailable": (503, True),
+            "issuer_unavailable": (503, True),
             "ledger_unavailable": (503, True),
             "overloaded": (503, True),
             "deadline_too_short": (503, False),

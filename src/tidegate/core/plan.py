@@ -8,12 +8,14 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.arm import Lane, UnitKind
+from tidegate.core.batches import Batches
 from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.model_facts import ModelFacts
+from tidegate.core.plan_callers import Issuer
 from tidegate.core.price import Price
 from tidegate.core.probe import Probe
 from tidegate.core.prompt import RoutePrompt, Tagged
@@ -82,7 +84,8 @@ class Target(Struct, frozen=True, omit_defaults=True):
     so it is where a caller wants the model to think. `more_credentials` are used beside
     `credential`. `facts` are what is published or declared of the model, None where nothing is.
     `provisioned`: paid for whether it is used or not, so it is chosen before others that are not.
-    With an `adapter` it is that, on the model of another target, or that model without any.
+    With `batches` its provider takes files of requests. With an `adapter` it is that, on the model
+    of another target, or that model without any.
     """
 
     name: str
@@ -107,6 +110,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     breaker: Breaker = Breaker()
     provisioned: bool = False
     sums_up_reasoning: bool = False
+    batches: Batches | None = None
     facts: ModelFacts | None = None
     adapter: Adapter | None = None
 
@@ -238,6 +242,7 @@ class HttpBounds(Struct, frozen=True):
     """Bounds on what a client may send and how slowly. Bytes and seconds."""
 
     max_body_bytes: int = 32 * 1024 * 1024
+    max_file_bytes: int = 200 * 1024 * 1024
     max_response_bytes: int = 64 * 1024 * 1024
     header_timeout_s: float = 10.0
     body_timeout_s: float = 60.0
@@ -306,7 +311,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
     `counters` None counts in each gateway's memory, `vectors` None has shared vectors where
     `counters` are. `probes` and `engines` are by the names of
-    their targets, `prompts` by their own.
+    their targets, `prompts` by their own. `callers` are whose tokens are taken in a key's place.
     """
 
     version: int
@@ -324,6 +329,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     probes: dict[str, Probe] = {}
     engines: dict[str, EnginePage] = {}
     prompts: dict[str, Tagged] = {}
+    callers: tuple[Issuer, ...] = ()
 
     @property
     def targets(self) -> dict[str, Target]:

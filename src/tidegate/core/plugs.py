@@ -235,6 +235,23 @@ class Signer(Protocol):
         (`credential_missing`) where no region is known."""
 
 
+class BatchWire(Protocol):
+    """Files of requests as one provider takes them, in OpenAI's shapes. Pure. Found as `batches` of
+    a provider that has them.
+
+    `price_share` is what a line is known to cost, of what the same request costs at once; None
+    where nobody knows whether they are taken at all: the plan says so then.
+    """
+
+    price_share: float | None
+
+    def path(self, target: Target, path: bytes, query: bytes = b"") -> bytes:
+        """Where `/files` or `/batches` is, below the replica's prefix."""
+
+    def url(self, endpoint: Endpoint) -> str:
+        """What a line and a batch name to say which API is asked."""
+
+
 class Provider(Protocol):
     """One wire, spoken by way of the common middle. Pure: no socket, no clock, no secret kept.
 

@@ -21,6 +21,10 @@ _SOLD_BY: Final = (
 # Names of the usual class of service, and of one that costs less.
 _CHOSEN_TIERS: Final = frozenset({"default", "flex", "on_demand", "standard", "standard_only"})
 _USUAL_TIERS: Final = _CHOSEN_TIERS | {"auto"}
+_RATES: Final = (
+    *("input", "cache_read", "cache_write", "output", "reasoning"),
+    *("audio_input", "audio_output", "cache_write_1h", "image_input", "image_output"),
+)
 
 
 def declared_price(declared: DeclaredPrice) -> Price:
@@ -128,6 +132,34 @@ def at_tier(price: Price, tier: str | None) -> Price | None:
         if name == tier:
             return its
     return price if tier in _USUAL_TIERS else None
+
+
+def batch_price(price: Price, share: float) -> Price:
+    """What a line of a batch costs: the class of service that is called `batch`, or that share of
+    every rate. Free stays free, and a GPU's hour costs what it costs."""
+    for name, its in price.service_tiers:
+        if name == "batch":
+            return replace(its, version=f"{price.version} batch")
+    if share == 1 or not is_by_tokens(price):
+        return replace(price, service_tiers=())
+    part = Decimal(repr(share))
+    rates = {name: _shared(getattr(price, name), part) for name in _RATES}
+    request_nanousd = _rounded(price.request_nanousd * part)
+    version = f"{price.version} x{share:g}"
+    return replace(
+        price, version=version, request_nanousd=request_nanousd, service_tiers=(), **rates
+    )
+
+
+def _shared(rate: Rate | None, part: Decimal) -> Rate | None:
+    if rate is None:
+        return None
+    tiers = tuple((start, _rounded(nanousd * part)) for start, nanousd in rate.tiers)
+    return Rate(_rounded(rate.nanousd_per_mtok * part), tiers)
+
+
+def _rounded(nanousd: Decimal) -> int:
+    return int(nanousd.to_integral_value(ROUND_HALF_EVEN))
 
 
 class Ceiling:

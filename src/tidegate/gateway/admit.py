@@ -1,6 +1,6 @@
 """admit: the holds of a request, all taken or none, or the no of the tightest limit."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -36,6 +36,9 @@ class Past(Protocol):
         self, receipt: Receipt, nanousd: int, received_s: float, held: Collection[Counters]
     ) -> None:
         """Counts what an attempt used of a budget that began while its request was served."""
+
+    async def recorded(self, ids: Sequence[str]) -> set[str]:
+        """Those of these receipts that are in the ledger. StoreError, OSError."""
 
 
 class Admission:

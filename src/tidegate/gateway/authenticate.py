@@ -7,8 +7,10 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.http.reader import Head
 from tidegate.gateway.http.strict import Headers
 from tidegate.gateway.keys import Keys
+from tidegate.text.jws import looks_signed
 
 _NO_KEY = "no API key; send it as `Authorization: Bearer sk-tg-...`, `x-api-key` or `api-key`"
+_STRANGE = "the token is not of an issuer that is known here, or not signed by it"
 
 
 async def authenticate(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord:
@@ -33,7 +35,8 @@ async def _authenticate(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord:
     presented = credential(head.headers)
     record = keys.known(presented) or await keys.read(presented)
     if record is None:
-        raise Refusal("invalid_api_key", "the API key is not known here")
+        signed = keys.tokens is not None and looks_signed(presented)
+        raise Refusal("invalid_api_key", _STRANGE if signed else "the API key is not known here")
     head.caller, head.caller_epoch = record, epoch
     _note(record, receipt)
     return record
@@ -43,8 +46,12 @@ def _note(record: KeyRecord, receipt: Receipt) -> None:
     """Whose request it is. Refusal for a key that has ended."""
     if record.revoked_at_s is not None:
         raise Refusal("revoked_api_key", "the API key has been revoked")
-    if record.expires_at_s is not None and record.expires_at_s <= clock.wall_s():
-        raise Refusal("expired_api_key", "the API key has expired")
+    if record.expires_at_s is not None:
+        now_s = clock.wall_s()
+        if record.expires_at_s <= now_s:
+            raise Refusal("expired_api_key", "the API key has expired")
+        if record.not_before_s > now_s:  # the clock was set back
+            raise Refusal("invalid_api_key", "the token is not good yet")
     receipt.key_id = record.id
     receipt.team = record.team
     receipt.customer = record.customer

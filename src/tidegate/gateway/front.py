@@ -11,6 +11,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.allowance import allowances
 from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.batch_front import batch_front, batch_place
 from tidegate.gateway.chunks import PATHS as CHUNKS
 from tidegate.gateway.chunks import chunks
 from tidegate.gateway.context import read_context
@@ -50,6 +51,9 @@ class Front:
             if entry.counted is not None:
                 return count(incoming, connection, entry, self._world)
             return live(incoming, connection, entry, self._world)
+        filed = batch_place(incoming.head) if entry is None else None
+        if filed is not None:
+            return batch_front(incoming, connection, filed, self._world)
         place = place_of(incoming.head) if entry is None else None
         if place is not None:
             return kept(incoming, connection, place, self._world)
@@ -116,6 +120,7 @@ class Front:
         receipt = Receipt("", 0.0, world.gateway, "chat")
         key = await authenticate(incoming.head, world.keys, receipt)
         read_context(incoming.head.headers).note(receipt)
+        receipt.end_user = key.end_user or receipt.end_user
         plan = world.obeyed()
         routes = [(name, route) for name, route in plan.routes.items() if key.may_use(name)]
         limits = plan.limits.of_key(key) + plan.limits.every()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from tidegate.core import key as keys
+from tidegate.core.caller import Caller, Revocation
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.stores.errors import StoreError
@@ -24,6 +25,16 @@ class KeyStore(Protocol):
 
     def get(self, key_id: str) -> KeyRecord | None:
         """The key's row, or None. An exception when the store cannot be read."""
+
+    def revoked(self, ids: tuple[str, ...]) -> list[Revocation]:
+        """What was said of callers, issuers and tokens of these ids. An exception likewise."""
+
+
+class Tokens(Protocol):
+    """Who tells callers by tokens that others have signed."""
+
+    async def read(self, presented: bytes) -> Caller | None:
+        """The caller; None for what is no token of anybody's. Refusal."""
 
 
 class Keys:
@@ -48,6 +59,7 @@ class Keys:
         self._digests_of: dict[str, set[bytes]] = {}
         self._reading: dict[str, asyncio.Future[KeyRecord | None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
+        self.tokens: Tokens | None = None
         self.epoch = 0
 
     def known(self, presented: bytes) -> KeyRecord | None:
@@ -61,12 +73,14 @@ class Keys:
     async def read(self, presented: bytes) -> KeyRecord | None:
         """The record of any key, from the store; None when there is no such key. Refusal."""
         found = keys.read(presented)
-        if found is None:
+        if found is None and self.tokens is None:
             return None
-        key_id, material = found
         digest = keys.digest_of(presented, self._pepper)
         if digest in self._unknown:
             return None
+        if found is None:
+            return await self._read_token(presented, digest)
+        key_id, material = found
         epoch = self.epoch
         record = await self._row(key_id)
         if record is not None and record.pepper_version not in self._peppers:
@@ -78,6 +92,22 @@ class Keys:
         if epoch == self.epoch:  # a key that changed while it was read is not kept
             self._keep(digest, record)
         return record
+
+    async def _read_token(self, presented: bytes, digest: bytes) -> Caller | None:
+        """Whoever shows it, until a plan, its issuer's keys or a revocation may say otherwise."""
+        assert self.tokens is not None  # noqa: S101 - see `read`
+        epoch = self.epoch
+        caller = await self.tokens.read(presented)
+        if caller is None:
+            if epoch == self.epoch:
+                _remember(self._unknown, digest, None, MAX_UNKNOWN)
+            return None
+        loop = asyncio.get_running_loop()
+        told = await self._told(loop.run_in_executor(self._thread, self._store.revoked, caller.ids))
+        caller = caller.after(told)
+        if epoch == self.epoch:
+            self._keep(digest, caller)
+        return caller
 
     async def record(self, key_id: str) -> KeyRecord | None:
         """The key's row as it is in the store, whoever presents it. Refusal."""
@@ -92,8 +122,8 @@ class Keys:
         self.epoch += 1
         self._unknown.clear()
         self._reading.pop(key_id, None)
-        for digest in self._digests_of.pop(key_id, ()):
-            self._known.pop(digest, None)
+        for digest in tuple(self._digests_of.get(key_id, ())):
+            self._drop(digest, self._known.pop(digest))
 
     def forget_all(self) -> None:
         self.epoch += 1
@@ -109,14 +139,19 @@ class Keys:
         return len(self._known)
 
     def _keep(self, digest: bytes, record: KeyRecord) -> None:
-        self._digests_of.setdefault(record.id, set()).add(digest)
+        for name in record.ids or (record.id,):
+            self._digests_of.setdefault(name, set()).add(digest)
         dropped = _remember(self._known, digest, record, MAX_KNOWN)
         if dropped is not None:
-            of = self._digests_of.get(dropped[1].id)
+            self._drop(*dropped)
+
+    def _drop(self, digest: bytes, record: KeyRecord) -> None:
+        for name in record.ids or (record.id,):
+            of = self._digests_of.get(name)
             if of is not None:
-                of.discard(dropped[0])
+                of.discard(digest)
                 if not of:
-                    del self._digests_of[dropped[1].id]
+                    del self._digests_of[name]
 
     def _matches(self, material: bytes, record: KeyRecord) -> bool:
         pepper = self._peppers.get(record.pepper_version)
@@ -145,9 +180,13 @@ class Keys:
             )
             self._reading[key_id] = reading
             reading.add_done_callback(lambda done: self._read_done(key_id, done))
+        return await self._told(asyncio.shield(reading))
+
+    async def _told(self, reading: "asyncio.Future[T]") -> T:
+        """What a read of the store comes to, in time. Refusal."""
         try:
             async with asyncio.timeout(READ_TIMEOUT_S):
-                return await asyncio.shield(reading)
+                return await reading
         except TimeoutError:
             raise _unavailable() from None
         except StoreError as error:

@@ -137,6 +137,10 @@ class LedgerPast:
         """What was spent of each of these in its scope. StoreError, OSError."""
         return (await self._read(of)).amounts
 
+    async def recorded(self, ids: Sequence[str]) -> set[str]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._reader.recorded, ids)
+
     def close(self) -> None:
         if self._task is not None:
             self._task.cancel()

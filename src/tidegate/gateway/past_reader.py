@@ -111,6 +111,11 @@ class PastReader:
                     rows += opening_rows(some, snapshot.openings(start_s), wall_s)
         return rows, positions
 
+    def recorded(self, ids: Sequence[str]) -> set[str]:
+        """Those of these receipts that are in the ledger. StoreError, OSError."""
+        with self._ledger.snapshot() as snapshot:
+            return snapshot.recorded(ids)
+
     def close(self) -> None:
         self._ledger.close()
 

@@ -25,6 +25,7 @@ from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
+from tidegate.gateway.issuers import Issuers, Prepared
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
 from tidegate.gateway.prepared_route import (
@@ -58,6 +59,7 @@ class PreparedPlan(Struct):
     pools: "Reached"
     limits: Bound
     probes: dict[str, PreparedProbe]
+    issuers: Prepared = {}
 
 
 Origin = tuple[Replica, Tls]
@@ -81,6 +83,7 @@ class Preparer:
         self._signs = False
         self.binder = Binder(make_counters, OwnLimits(make_counters), stores)
         self.pools: dict[Origin, Pool] = {}
+        self.issuers: Issuers | None = None
 
     async def prepare(self, plan: Plan) -> PreparedPlan:
         """The plan, ready. PlanProblem when a plug or a file that it needs is not to be had.
@@ -99,9 +102,10 @@ class Preparer:
         routes = {name: self._route(it, prepared, prompts) for name, it in plan.routes.items()}
         try:
             limits = self.binder.bind(plan)
+            issuers = {} if self.issuers is None else await self.issuers.prepare(plan.callers)
         except (plugs.PlugError, ValueError, OSError) as error:
             raise PlanProblem(str(error)) from error
-        return PreparedPlan(plan, routes, pools, limits, _probes(plan, prepared))
+        return PreparedPlan(plan, routes, pools, limits, _probes(plan, prepared), issuers)
 
     async def refresh(self) -> None:
         """Reads the machine's own key again, where requests are signed with it."""
@@ -117,6 +121,8 @@ class Preparer:
         begun = self.binder.adopt(prepared.limits)
         self.standing.adopt(prepared.plan)
         self.versions.keep(prepared.plan.prompts)
+        if self.issuers is not None:
+            self.issuers.adopt(prepared.issuers)
         for route in prepared.routes.values():
             route.budget.retry = route.route.retry
             for one in route.candidates:

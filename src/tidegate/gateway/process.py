@@ -17,12 +17,15 @@ from tidegate.core import clock
 from tidegate.core.layout import Layout
 from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
-from tidegate.gateway import captures, feedback
+from tidegate.gateway import batch_watch, captures, feedback
 from tidegate.gateway.answer_cache import connecting
+from tidegate.gateway.batch_front import UPLOADS
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import SWEEP_S, Listener
+from tidegate.gateway.http.spools import Spools
+from tidegate.gateway.issuers import Issuers
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.journal_lock import JournalLocked
 from tidegate.gateway.keys import Keys
@@ -103,8 +106,11 @@ class Process:
         self._past = LedgerPast(self._layout, name, journal, shared)
         self._world.past = self._past
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
+        self._world.listener.spools = Spools(UPLOADS, options.state)
+        self._world.batches.folder = options.state
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
+        self._issuers = self._preparer.issuers = Issuers(self._layout.issuers, keys, os.environ)
         self._world.cache.connect = connecting(os.environ, self._world.gateway)
         self._world.cache.keep_in(self._layout.kept_of(name))
         self._world.cache.vectors.connect = reaching(os.environ, self._world.gateway)
@@ -133,7 +139,9 @@ class Process:
             loop.create_task(self._silent_control.watch()),
             loop.create_task(self._tick()),
             loop.create_task(self._renew_keys()),
+            loop.create_task(self._issuers.watch(RENEW_S)),
             loop.create_task(self._finish_spools()),
+            loop.create_task(batch_watch.watch(self._world)),
         ]
         try:
             if not await self._first_plan():

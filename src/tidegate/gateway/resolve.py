@@ -16,6 +16,8 @@ def resolve(
     ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt, headers: Headers
 ) -> PreparedRoute:
     """The route of the request, as its release has it, noted on the receipt. Refusal."""
+    if key.end_user is not None:
+        receipt.end_user = key.end_user  # proven, whatever the request says
     route = plan.routes.get(ask.model)
     if route is None:
         raise Refusal(

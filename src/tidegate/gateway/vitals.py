@@ -7,6 +7,7 @@ from tidegate.core.feed import Status
 from tidegate.core.priority import PRIORITIES
 from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.gateway.answer_cache import AnswerCache
+from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.pick import Queues
@@ -73,10 +74,16 @@ class Vitals:
                 label = f"|target={name}|reason={why}"
                 counters[f"tidegate_target_shed_total{label}"] = float(count)
         _note_standing(self._preparer.standing, gauges, counters)
+        for known in self._preparer.issuers or ():
+            heard_at_s, label = known.held.heard_at_s, f"|issuer={known.issuer.name}"
+            if heard_at_s is not None:
+                gauges[f"tidegate_issuer_keys_timestamp_seconds{label}"] = heard_at_s
+            gauges[f"tidegate_issuer_keys{label}"] = float(len(known.held.keys))
         if self._prober is not None:
             _note_probes(self._prober, gauges, counters)
         _note_cache(world.cache, gauges, counters)
         _note_captures(world.captures, gauges, counters)
+        _note_batches(world.batches, counters)
         if self.hearing is not None:
             counters["tidegate_feedback_taken_total"] = float(self.hearing.taken)
             gauges["tidegate_feedback_spool_bytes"] = float(self.hearing.spool.bytes_on_disk)
@@ -113,6 +120,14 @@ def _note_captures(
     counters["tidegate_captured_total"] = float(captures.kept)
     for why, count in captures.dropped.items():
         counters[f"tidegate_capture_dropped_total|reason={why}"] = float(count)
+
+
+def _note_batches(batches: BatchDesk, counters: dict[str, float]) -> None:
+    for target, count in batches.created.items():
+        counters[f"tidegate_batches_created_total|target={target}"] = float(count)
+    for (target, outcome), count in batches.lines.items():
+        label = f"|target={target}|outcome={outcome}"
+        counters[f"tidegate_batch_lines_total{label}"] = float(count)
 
 
 def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str, float]) -> None:

@@ -9,6 +9,7 @@ from tidegate.core.plan import HttpBounds
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
 from tidegate.gateway.answer_cache import AnswerCache
+from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.entry import Entry, dialects
 from tidegate.gateway.http.listener import Listener
@@ -69,6 +70,7 @@ class World:
         self.shadows: Follows | None = None
         self.captures: Captures | None = None
         self.hearing: Hears | None = None
+        self.batches = BatchDesk()
         self.listener: Listener
 
     def obeyed(self) -> PreparedPlan:

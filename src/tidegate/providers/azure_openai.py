@@ -17,12 +17,33 @@ from msgspec import structs
 
 from tidegate.core.ask import MEDIA, Ask, Outgoing
 from tidegate.core.conversation import Conversation
+from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Target
-from tidegate.core.receipt import OPENAI_CHAT
+from tidegate.core.plugs import BatchWire
+from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.providers._media import Media
 from tidegate.providers.openai import OpenAI
+from tidegate.providers.openai_compatible import PATHS, Batches
 
 API_VERSION = "2024-10-21"
+
+
+class AzureBatches(Batches):
+    """Deployments of the kind Global Batch; files lie beside deployments, not below one."""
+
+    def path(self, target: Target, path: bytes, query: bytes = b"") -> bytes:
+        prefix = target.replicas[0].path
+        if prefix.endswith("/v1"):
+            return super().path(target, path, query)
+        if "/deployments/" in prefix:
+            message = "a target whose address names a deployment takes no files of requests"
+            raise Refusal("invalid_request", message, param="model")
+        dated = f"api-version={quote(_version(target))}".encode()
+        beside = path if prefix.endswith("/openai") else b"/openai" + path
+        return super().path(target, beside, dated + b"&" + query if query else dated)
+
+    def url(self, endpoint: Endpoint) -> str:
+        return PATHS[endpoint].decode()
 
 
 class _PlacedMedia(Media):
@@ -33,6 +54,7 @@ class _PlacedMedia(Media):
 class AzureOpenAI(OpenAI):
     base_url = None
     address_form = "https://NAME.openai.azure.com/openai/v1"
+    batches: BatchWire | None = AzureBatches(price_share=0.5)
     endpoints = OpenAI.endpoints - {"moderations"}
 
     def __init__(self) -> None:
@@ -61,8 +83,11 @@ def _placed(outgoing: Outgoing, target: Target) -> Outgoing:
         path = f"/deployments/{quote(target.model, safe='')}{path}"
         if not prefix.endswith("/openai"):
             path = f"/openai{path}"
-    version = dict(target.headers).get("api-version", API_VERSION)
-    return structs.replace(outgoing, path=f"{path}?api-version={quote(version)}".encode())
+    return structs.replace(outgoing, path=f"{path}?api-version={quote(_version(target))}".encode())
+
+
+def _version(target: Target) -> str:
+    return dict(target.headers).get("api-version", API_VERSION)
 
 
 plug = AzureOpenAI()

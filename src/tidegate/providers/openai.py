@@ -4,12 +4,12 @@ from msgspec import structs
 
 from tidegate.core.ask import OPENAI_RESPONSES, Answer, Ask, Outgoing
 from tidegate.core.plan import Target
-from tidegate.core.plugs import StreamReader
+from tidegate.core.plugs import BatchWire, StreamReader
 from tidegate.providers import _openai_responses as responses
 from tidegate.providers._manners import Manners
 from tidegate.providers._openai_responses_forms import stream_of, whole_of
 from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamReader
-from tidegate.providers.openai_compatible import Anything, OpenAICompatible
+from tidegate.providers.openai_compatible import Anything, Batches, OpenAICompatible
 
 
 class Responses:
@@ -33,6 +33,7 @@ class Responses:
 class OpenAI(OpenAICompatible):
     base_url: str | None = "https://api.openai.com/v1"
     hosted = True
+    batches: BatchWire | None = Batches(price_share=0.5)
     endpoints = Anything.endpoints - {"rerank"}
     manners = Manners(ceiling="max_completion_tokens")
 

@@ -13,7 +13,7 @@ from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Adapter, AdapterForm, Target
-from tidegate.core.plugs import Passthrough, Signer, StreamReader
+from tidegate.core.plugs import BatchWire, Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._failures import malformed, no_answer
@@ -83,6 +83,20 @@ _decode_answer = msgspec.json.Decoder(_WholeAnswer).decode
 _decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 
+class Batches:
+    """core.plugs.BatchWire: OpenAI's own paths."""
+
+    def __init__(self, price_share: float | None = None) -> None:
+        self.price_share = price_share
+
+    def path(self, target: Target, path: bytes, query: bytes = b"") -> bytes:
+        del target
+        return path + b"?" + query if query else path
+
+    def url(self, endpoint: Endpoint) -> str:
+        return "/v1" + PATHS[endpoint].decode()
+
+
 class OpenAICompatible:
     """core.plugs.Provider, and the Passthrough of callers of OpenAI's chat. A provider that differs
     only in address is a subclass of two lines."""
@@ -94,6 +108,7 @@ class OpenAICompatible:
     api = "openai_chat"  # as a refusal names it
     signer: Signer | None = None
     embedder: Embedder | None = None
+    batches: BatchWire | None = Batches()
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()

@@ -45,6 +45,11 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_probe_availability": ("ratio", "Good ones of the last hour's probes."),
     "tidegate_probe_last_success_timestamp_seconds": ("seconds", "When a probe was good last."),
     "tidegate_probe_ttft_seconds": ("seconds", "Time to the first token of the last good probe."),
+    "tidegate_issuer_keys": ("keys", "Public keys of an issuer of tokens that are held."),
+    "tidegate_issuer_keys_timestamp_seconds": (
+        "seconds",
+        "When an issuer's keys were last heard of.",
+    ),
     "tidegate_probes_skipped_total": ("probes", "Probes that were due and not sent, by reason."),
     "tidegate_shadow_sent_total": ("requests", "Copies of requests sent to a release."),
     "tidegate_shadow_skipped_total": ("requests", "Copies that were drawn and not sent."),
@@ -104,6 +109,11 @@ KNOWN: dict[str, tuple[str, str]] = {
     ),
     "tidegate_cache_invalidated_total": ("answers", "Invalidated answers dropped from memory."),
     "tidegate_cache_flights": ("requests", "Questions that are asked once for several."),
+    "tidegate_batches_created_total": ("batches", "Batches begun at a target's provider."),
+    "tidegate_batch_lines_total": (
+        "lines",
+        "Lines of batches' results that were read, by outcome.",
+    ),
     "tidegate_feedback_taken_total": ("requests", "Requests with feedback that were taken."),
     "tidegate_feedback_spool_bytes": ("bytes", "Feedback on disk, on its way to the recorder."),
     "tidegate_classes_served": ("classes", "Priority classes not refused for want of resources."),

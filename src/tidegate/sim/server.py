@@ -25,6 +25,7 @@ from tidegate.sim import asked as ask
 from tidegate.sim import embed, generation
 from tidegate.sim.answer import Generation, not_found
 from tidegate.sim.asked import Chat, Completion, Embeddings, Problem
+from tidegate.sim.batches import Batches
 from tidegate.sim.desk import Desk
 from tidegate.sim.media_desk import MediaDesk
 from tidegate.sim.options import Options
@@ -80,6 +81,7 @@ class Sim:
             output_tokens=options.output_tokens,
         )
         self._desk = Desk(options, self.pump, self.script, self.log)
+        self.batches = Batches(self.answer, options.api_key)
         self._generating: dict[bytes, Callable[[Call], Awaitable[None]]] = {
             b"/v1/chat/completions": self._chat,
             b"/v1/completions": self._completions,
@@ -91,6 +93,10 @@ class Sim:
         """Answers one request; the server calls this."""
         generate = self._generating.get(incoming.head.path)
         try:
+            if generate is None and self.batches.takes(incoming.head):
+                self._check_key(incoming)
+                self.batches.serve(incoming, connection)
+                return
             if generate is None:
                 if self._desk.answer(incoming, connection):
                     return
@@ -124,13 +130,16 @@ class Sim:
         entry.fault = None if call.cue is None else call.cue.fault
         outlet = call.outlet()
         await outlet.before()
-        expected = self.options.api_key
-        given = call.incoming.head.headers.get(b"authorization", b"")
-        if expected and not hmac.compare_digest(given, b"Bearer " + expected.encode()):
-            raise Problem(401, "Unauthorized")
+        self._check_key(call.incoming)
         if model is not None and model not in self.options.models:
             raise not_found(model)
         return outlet
+
+    def _check_key(self, incoming: Incoming) -> None:
+        expected = self.options.api_key
+        given = incoming.head.headers.get(b"authorization", b"")
+        if expected and not hmac.compare_digest(given, b"Bearer " + expected.encode()):
+            raise Problem(401, "Unauthorized")
 
     def _cue(self, incoming: Incoming, entry: Entry) -> Cue | None:
         if self.options.allow_fault_header:
@@ -221,6 +230,7 @@ class Running:
         self._sweeper.cancel()
         self._door.stop_accepting()
         self._door.abort_all()
+        self.sim.batches.stop()
         await asyncio.sleep(0)  # the aborted connections tell their requests
         self.sim.pump.stop()
 

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Final
 
 POSITIONS: Final = 'SELECT gateway, segment, "offset" FROM journal_positions'
+RECORDED: Final = """SELECT id FROM receipts WHERE id IN
+  (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+RECORDED_AT_ONCE: Final = 20
 OPENING: Final = """SELECT at_s, nanousd FROM openings
 WHERE dimensions = ? AND scope = ? AND at_s >= ?
 """
 EVERY_OPENING: Final = """SELECT dimensions, scope, at_s, nanousd FROM openings
 WHERE at_s >= ? AND nanousd > 0
 """
-RECORDED: Final = "SELECT 1 FROM receipts WHERE id = ?"
 
 _ROLLUP: Final = """SELECT quarter, sum(cost_nanousd + most_nanousd) FROM spend
 WHERE quarter >= :quarter

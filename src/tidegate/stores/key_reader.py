@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tidegate.core.caller import Revocation
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.stores.errors import StoreUnavailable
@@ -35,6 +36,7 @@ _KEY = (
     "SELECT id, digest, pepper_version, name, team, created_at_s, routes, customer, environment,"
     " purpose, priority, attributes, expires_at_s, revoked_at_s, limits FROM keys WHERE id = ?"
 )
+_REVOCATION = "SELECT id, before_s, at_s FROM caller_revocations WHERE id = ?"
 _POSITION = 'SELECT segment, "offset" FROM journal_positions WHERE gateway = ?'
 
 _routes = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -62,6 +64,12 @@ class KeyReader(ReadOnly):
             return msgspec.convert(values, KeyRecord, strict=True)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise StoreUnavailable(f"{self._path}: key {key_id} is unreadable") from error
+
+    def revoked(self, ids: tuple[str, ...]) -> list[Revocation]:
+        """What was said of these callers, issuers and tokens."""
+        with self.reading() as connection:
+            rows = [connection.execute(_REVOCATION, (one,)).fetchone() for one in ids]
+        return [Revocation(*row) for row in rows if row is not None]
 
     def journal_position(self, gateway: str) -> tuple[int, int] | None:
         """(segment, offset) up to which this gateway's journal is in the ledger; None: nothing."""

@@ -31,6 +31,16 @@ def test_a_budget_is_not_asked_again_at_once_but_when_it_is_given_anew() -> None
     assert (headers[b"retry-after"], headers[b"x-should-retry"]) == (b"86400", b"false")
 
 
+@pytest.mark.parametrize(("wait_s", "soon"), [(None, True), (60.0, True), (61.0, False)])
+def test_nobody_is_told_to_try_again_whose_client_would_wait_for_long(
+    wait_s: float | None, soon: bool
+) -> None:
+    refusal = Refusal("rate_limit_exceeded", "no", retry_after_s=wait_s)
+    _, headers = parse_head(answers.error_head(refusal) + b"\r\n")
+    assert headers[b"x-should-retry"] == (b"true" if soon else b"false")
+    assert b"retry-after" in headers
+
+
 def test_an_error_has_openais_shape_whole_and_in_a_stream() -> None:
     refusal = Refusal("invalid_parameter", 'no "x"\n', param="n")
     body = answers.error_body(refusal)

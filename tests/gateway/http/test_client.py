@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.gateway.http.line import CHUNKED_HEAD, STREAM, WHOLE, Line, Taker, cut, in_loop
 
 from tidegate.gateway.http import client
-from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.answer_reader import ANY_KIND, UpstreamError
 
 
 @pytest.mark.parametrize("parts", cut(STREAM))
@@ -233,3 +233,28 @@ def test_a_body_shorter_than_its_length_is_lost(size: int) -> None:
             await waiting
 
     in_loop(run)
+
+
+def test_a_good_answer_of_any_kind_flows_where_that_was_asked_for():
+    head = b"HTTP/1.1 %b\r\nContent-Length: 12\r\n\r\n"
+    for parts in cut(head % b"200 OK" + b"a longer file"[:12]):
+
+        async def run(line: Line, parts: list[bytes] = parts) -> None:
+            taker = Taker()
+            line.upstream.send(b"GET", 3)  # beyond which nothing is gathered
+            line.upstream.stream_kinds = ANY_KIND
+            await line.answered(*parts)
+            line.upstream.relay(taker)
+            assert (taker.data, taker.ends) == (b"a longer fil", ["end"])
+            line.upstream.release()
+            assert line.home.back == 1
+
+        in_loop(run)
+
+    async def refused(line: Line) -> None:
+        line.upstream.send(b"GET", 3)
+        line.upstream.stream_kinds = ANY_KIND
+        with pytest.raises(UpstreamError, match="exceeds 3 bytes"):
+            await line.answered(head % b"404 No" + b"a longer fil")
+
+    in_loop(refused)

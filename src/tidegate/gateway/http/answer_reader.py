@@ -24,6 +24,8 @@ class UpstreamError(Exception):
         self.clean = clean
 
 
+# Every good answer is a stream, whatever it says that it is.
+ANY_KIND = (b"",)
 _STREAM_KINDS = (b"text/event-stream", b"application/vnd.amazon.eventstream")
 
 
@@ -101,9 +103,7 @@ class AnswerReader:
             return
         self.status = status
         kind = self.headers.get(b"content-type")
-        self.streaming = (
-            status == 200 and kind is not None and kind.lower().startswith(self.stream_kinds)
-        )
+        self.streaming = status == 200 and (kind or b"").lower().startswith(self.stream_kinds)
         self._between_chunks = b"transfer-encoding" in self.headers
 
     def _check_head(self) -> None:

@@ -12,6 +12,8 @@ from tidegate.core.outcome import Excess, Failure, Refusal
 
 # Clients retry by `retry-after`; a refusal that says "later" without one gets this.
 DEFAULT_RETRY_AFTER_S = 1.0
+# Beyond that a request is better given up than held back by its client.
+LONGEST_WAIT_S = 60.0
 REQUEST_ID = "x-request-id"
 
 _STATUS_LINES: Mapping[int, bytes] = {
@@ -92,7 +94,9 @@ def error_head(no: Refusal | Failure, status: int | None = None) -> bytes:
     if status is None:
         status = no.code.status if isinstance(no, Refusal) else no.status
     head = json_head(status)
-    head += b"x-should-retry: true\r\n" if no.code.retry else b"x-should-retry: false\r\n"
+    # Client libraries wait as long as they are told, some for days, or come again too soon.
+    soon = no.retry_after_s is None or no.retry_after_s <= LONGEST_WAIT_S
+    head += b"x-should-retry: true\r\n" if no.code.retry and soon else b"x-should-retry: false\r\n"
     # Nobody is sent away for a time after which the answer would be the same.
     if status in (429, 503, 529) and (no.code.retry or no.retry_after_s is not None):
         wait_s = DEFAULT_RETRY_AFTER_S if no.retry_after_s is None else no.retry_after_s

@@ -10,6 +10,7 @@ from tidegate.core import clock
 from tidegate.core.plan import HttpBounds
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.server import Answer, Connection
+from tidegate.gateway.http.spools import Spools
 
 SWEEP_S = 0.25
 # Descriptors kept back for the journal, the store, the feed and logs.
@@ -17,11 +18,13 @@ RESERVED_DESCRIPTORS = 64
 
 
 class Listener:
-    """Accepts connections and hands each request to `answer`."""
+    """Accepts connections and hands each request to `answer`. Bodies that `spools` takes wait on
+    disk."""
 
     def __init__(self, answer: Answer, bounds: HttpBounds) -> None:
         self.bounds = bounds
         self.draining = False
+        self.spools: Spools | None = None
         self.date = answers.date_header(clock.wall_s())
         self.connections: set[Connection] = set()
         self.refusals: Counter[str] = Counter()
@@ -45,6 +48,8 @@ class Listener:
     def obey(self, bounds: HttpBounds) -> None:
         """New bounds hold from now on, on connections that are open too."""
         self.bounds = bounds
+        if self.spools is not None:
+            self.spools.max_file_bytes = bounds.max_file_bytes
         for connection in self.connections:
             connection.bound_bodies(bounds.max_body_bytes)
 

@@ -9,6 +9,7 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.context import Context
 from tidegate.gateway.http import strict
+from tidegate.gateway.http.spools import FROM_BYTES, Spool, Spools
 
 MAX_QUEUED_REQUESTS = 16
 MAX_LENGTH_DIGITS = 10
@@ -33,11 +34,13 @@ class Head(Struct, eq=False):
 
 
 class Incoming(Struct, eq=False):
-    """One whole request. `received_s` is the monotonic time of its first byte."""
+    """One whole request. `received_s` is the monotonic time of its first byte. A body that waits on
+    disk is its `spool`, and whoever answers it closes that."""
 
     head: Head
     received_s: float
     body: bytes = b""
+    spool: Spool | None = None
 
 
 class _Known(Struct):
@@ -71,6 +74,9 @@ class RequestReader:
         "_parser",
         "_parts",
         "_repeated",
+        "_spool",
+        "_spools",
+        "_spools_body",
         "_target",
         "body_bytes",
         "expects_continue",
@@ -80,7 +86,9 @@ class RequestReader:
         "whole",
     )
 
-    def __init__(self, max_body_bytes: int) -> None:
+    def __init__(self, max_body_bytes: int, spools: Spools | None = None) -> None:
+        self._spools = spools
+        self._spool: Spool | None = None
         self.max_body_bytes = max_body_bytes
         self.whole: deque[Incoming] = deque()
         self.phase = "idle"
@@ -99,6 +107,7 @@ class RequestReader:
         self._target = b""
         self._chunked = False
         self._length = 0
+        self._spools_body = False
         self._max_body_bytes = self.max_body_bytes
         self._repeated = 0
         self._head_bytes = 0
@@ -110,6 +119,10 @@ class RequestReader:
         """Nothing more is fed. Parser and reader hold one another: without this the memory of a
         connection would wait for the garbage collector."""
         del self._parser
+        left = [incoming.spool for incoming in self.whole]
+        for spool in (self._spool, *left):
+            if spool is not None:
+                spool.close()
 
     def feed(self, data: bytes, now_s: float) -> None:
         """Takes what came at the monotonic time `now_s`. Refusal when it is no proper HTTP."""
@@ -212,6 +225,10 @@ class RequestReader:
             raise Refusal("invalid_http", "no tunnel is offered here")
         head.path, head.query = strict.split_target(self._target, self._host_seen)
         head.keep_alive = parser.should_keep_alive()
+        spools = self._spools
+        if spools is not None and head.path in spools.paths and head.method == b"POST":
+            self._max_body_bytes = max(self._max_body_bytes, spools.max_file_bytes)
+            self._spools_body = True
         self._chunked = b"transfer-encoding" in headers
         length = headers.get(b"content-length")
         if length is not None:
@@ -229,12 +246,26 @@ class RequestReader:
         self.body_bytes += len(body)
         if self.body_bytes > self._max_body_bytes:
             raise self._too_large()
+        if self._spool is not None:
+            self._spool.write(body)
+            return
         self._parts.append(body)
+        if self._spools_body and self.body_bytes > FROM_BYTES:
+            self._begin_spool()
+
+    def _begin_spool(self) -> None:
+        """The body is too long for memory: it goes on where `Spools` has it."""
+        assert self._spools is not None  # noqa: S101 - its path is one of them
+        spool = self._spool = self._spools.begin()
+        for part in self._parts:
+            spool.write(part)
+        self._parts.clear()
 
     def on_message_complete(self) -> None:
         incoming, parts = self._incoming, self._parts
         assert incoming is not None  # noqa: S101 - the parser's order of calls
         incoming.body = parts[0] if len(parts) == 1 else b"".join(parts)
+        incoming.spool, self._spool = self._spool, None
         self._incoming = None
         self.phase = "idle"
         self.expects_continue = False

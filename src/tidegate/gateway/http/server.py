@@ -15,6 +15,7 @@ from tidegate.core.plan import HttpBounds
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.answering import Answering, Dated
 from tidegate.gateway.http.reader import Incoming, RequestReader
+from tidegate.gateway.http.spools import Spools
 
 MAX_EARLY_BYTES = 64 * 1024
 WRITE_BUFFER_BYTES = 64 * 1024
@@ -30,6 +31,7 @@ class Owner(Dated, Protocol):
 
     bounds: HttpBounds
     draining: bool
+    spools: Spools | None
 
     def opened(self, connection: "Connection") -> bool:
         """False when there are too many connections; the new one is then refused."""
@@ -53,7 +55,7 @@ class Connection(Answering):
     def __init__(self, owner: Owner, answer: Answer) -> None:
         super().__init__(owner)
         self._answer = answer
-        self._reader = RequestReader(owner.bounds.max_body_bytes)
+        self._reader = RequestReader(owner.bounds.max_body_bytes, owner.spools)
         self._early = b""
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None

@@ -1,0 +1,1 @@
+"""Who calls, told otherwise than by a key: one kind of proof a file; pure."""

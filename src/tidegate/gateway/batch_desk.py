@@ -1,0 +1,64 @@
+"""What one gateway process knows of batches beyond its requests."""
+
+from collections import Counter, OrderedDict
+from pathlib import Path
+from typing import Final
+
+from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.key_rate import KeyRate
+
+MAX_REMEMBERED_LINES: Final = 500_000
+MAX_WATCHED: Final = 10_000
+MAX_READ: Final = 10_000
+# A key's in one gateway process: so many at once, and so many more a second.
+BURST: Final = 300
+PER_S: Final = 20.0
+
+
+class Settled:
+    """Which lines this process has settled, so that its counters are told once of each. What was
+    read longest ago is forgotten first."""
+
+    def __init__(self, most: int = MAX_REMEMBERED_LINES) -> None:
+        self._most = most
+        self._ids: OrderedDict[str, None] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __contains__(self, id: str) -> bool:
+        return id in self._ids
+
+    def note(self, id: str) -> bool:
+        """Whether it is the first time."""
+        if id in self._ids:
+            self._ids.move_to_end(id)
+            return False
+        self._ids[id] = None
+        if len(self._ids) > self._most:
+            self._ids.popitem(last=False)
+        return True
+
+
+class BatchDesk:
+    """`created` counts batches by target, `lines` lines by target and what became of them. `read`
+    are the provider's ids of results that were settled to their end; `watched` the batches whose
+    results nobody has read yet, by the provider's ids, and when each is looked at next (monotonic
+    seconds). Files wait in `folder`; None: where the system has such."""
+
+    def __init__(self) -> None:
+        self.rate = KeyRate(PER_S, BURST, "ask about files and batches")
+        self.settled = Settled()
+        self.read = Settled(MAX_READ)
+        self.watched: OrderedDict[str, tuple[Sealed, float]] = OrderedDict()
+        self.created: Counter[str] = Counter()
+        self.lines: Counter[tuple[str, str]] = Counter()
+        self.folder: Path | None = None
+
+    def watch(self, batch: Sealed, due_s: float) -> None:
+        """It is looked at then, or before where that was said already. Beyond MAX_WATCHED those
+        that were named first are let go."""
+        known = self.watched.get(batch.own)
+        self.watched[batch.own] = batch, due_s if known is None else min(due_s, known[1])
+        if len(self.watched) > MAX_WATCHED:
+            self.watched.popitem(last=False)

@@ -1,0 +1,113 @@
+"""batch_ids: whose a file or a batch is that a provider keeps, and where it is kept.
+
+All callers share a provider's credential, so that its own ids would open everybody's files. An id
+that a caller sees says which file or batch it is, at which target's replica and credential, and of
+which route, key, team and customer, under a seal of ours. For whom it was not made it opens
+nothing, nothing is kept here for it, and every gateway of a database reads what another has sealed.
+"""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import Endpoint
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
+from tidegate.gateway.stored import Digests
+
+Kind = Literal["input", "results", "batch", "owner"]
+_STARTS: Final = {"input": "file-tg", "results": "file-tg", "batch": "batch_tg", "owner": ""}
+_SEAL_BYTES: Final = 16
+_PLACE_BYTES: Final = 9
+# What a provider calls its own.
+OWN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
+_SHOWN = re.compile(r"(?:file-tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
+
+
+class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What an id says. `own` is the provider's id, `place` tells whose replica and credential it
+    is, `key_id` of `team` and `customer` who made the batch, or the file. Of results `batch` is the
+    provider's id of their batch; of an input `lines` are so many and cost `most_nanousd` at most
+    (None: nobody knows). A batch began at `at_ms` of our wall clock."""
+
+    kind: Kind
+    own: str
+    place: bytes
+    route: str
+    endpoint: Endpoint
+    key_id: str
+    team: str
+    customer: str | None
+    at_ms: int = 0
+    batch: str = ""
+    lines: int = 0
+    most_nanousd: int | None = None
+
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(Sealed).decode
+
+
+def shown(what: Sealed, digests: Digests) -> str:
+    """The id by which those of its team and customer know it."""
+    text = _pack(what)
+    seal = _seals(text, digests)[0]
+    return _STARTS[what.kind] + urlsafe_b64encode(seal + text).rstrip(b"=").decode()
+
+
+def opened(id: str, key: KeyRecord, digests: Digests) -> Sealed | None:
+    """What an id says to this key; None where it is none of its team and customer."""
+    match = _SHOWN.fullmatch(id)
+    if match is None:
+        return None
+    text = match[1]
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    seal, said = data[:_SEAL_BYTES], data[_SEAL_BYTES:]
+    if not any(hmac.compare_digest(seal, one) for one in _seals(said, digests)):
+        return None
+    try:
+        found = _unpack(said)
+    except msgspec.DecodeError:
+        return None  # an older gateway's, or a newer one's
+    whose = (found.team, found.customer) == (key.team, key.customer)
+    return found if whose and _STARTS[found.kind] == id[: len(id) - len(text)] else None
+
+
+def owned(id: str, kinds: tuple[Kind, ...], key: KeyRecord, digests: Digests) -> Sealed:
+    """What this id says, of one of these kinds and of a route that the key may use. Refusal."""
+    found = opened(id, key, digests)
+    if found is None or found.kind not in kinds or not key.may_use(found.route):
+        what = "batch" if "batch" in kinds else "file"
+        raise Refusal("not_found", f"there is no such {what} of yours")
+    return found
+
+
+def place_of(target: PreparedTarget, replica: PreparedReplica) -> bytes:
+    """Tells one replica with one credential from all others."""
+    text = _pack([target.target.name, replica.name, replica.credential.name])
+    return hashlib.sha256(text).digest()[:_PLACE_BYTES]
+
+
+def find(
+    place: bytes, targets: Iterable[PreparedTarget]
+) -> tuple[PreparedTarget, PreparedReplica] | None:
+    """Where that is, in a plan that still has it."""
+    for target in targets:
+        for replica in target.replicas:
+            if place_of(target, replica) == place:
+                return target, replica
+    return None
+
+
+def _seals(text: bytes, digests: Digests) -> list[bytes]:
+    return [digest[:_SEAL_BYTES] for digest in digests(_pack(["file or batch", text]))]

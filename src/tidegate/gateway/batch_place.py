@@ -1,0 +1,124 @@
+"""batch_place: where at a provider a caller's files and batches lie, and one request about them."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plugs import BatchWire
+from tidegate.core.receipt import Attempt
+from tidegate.gateway.batch_ids import Sealed, find
+from tidegate.gateway.call import connection_to, texts
+from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.in_flight import InFlight, translate
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
+
+MOST_S: Final = 30.0
+GOOD: Final = frozenset({200, 201, 202, 204})
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+
+
+class Account(Struct, eq=False, frozen=True):
+    """One replica of a target with one credential, and the provider's wire for files."""
+
+    target: PreparedTarget
+    replica: PreparedReplica
+    wire: BatchWire
+
+    def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
+        """A request's head up to its own headers. `path` may have a query."""
+        replica = self.replica
+        path, _, query = path.partition(b"?")
+        return b"%b%b%b%bx-request-id: %b\r\n" % (
+            method,
+            replica.head_start.removeprefix(b"POST"),
+            self.wire.path(self.target.target, path, query),
+            replica.head_rest,
+            request_id.encode(),
+        )
+
+    def in_flight(self) -> InFlight:
+        """An exchange that has not begun. Nobody's budget of deadlines for chats holds it."""
+        target = self.target.target
+        return InFlight(Attempt(target.name, self.replica.name, 0.0), target.deadlines, False, 0.0)
+
+    def conceal(self, body: bytes) -> bytes:
+        """Some providers quote the key that they refuse."""
+        secret = self.replica.credential.secret
+        return body if secret is None else secret.conceal(body)
+
+    def failure(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Failure | Refusal:
+        """What an answer says that is none."""
+        if status == 404:
+            return Refusal("not_found", "the provider does not keep that, or not any more")
+        return self.target.provider.fault(status, texts(headers), self.conceal(body))
+
+
+def account(target: PreparedTarget, replica: PreparedReplica) -> Account:
+    """Refusal where its provider has no files of requests, or its credential is missing."""
+    wire: BatchWire | None = getattr(target.provider, "batches", None)
+    if wire is None or target.target.batches is None:
+        raise Refusal(
+            "invalid_request",
+            "the provider of that model takes no files of requests; `batch` of its target in the "
+            "plan says which do",
+            param="model",
+        )
+    return Account(target, replica, wire)
+
+
+def choose(target: PreparedTarget, now_s: float) -> Account:
+    """Where a new file goes. Refusal, Failure."""
+    if target.missing is not None:
+        raise Refusal("credential_missing", f"the credential {target.missing} is not set")
+    return account(target, target.choose((), 0, now_s))
+
+
+def account_of(sealed: Sealed, plan: PreparedPlan) -> Account:
+    """Where that file or batch is. Refusal where the plan has no such place any more."""
+    found = find(sealed.place, with_batches(plan, plan.routes))
+    if found is None:
+        message = "the target that keeps it, or its credential, is no longer in the plan"
+        raise Refusal("not_found", message)
+    return account(*found)
+
+
+def with_batches(plan: PreparedPlan, routes: Iterable[str]) -> list[PreparedTarget]:
+    """The targets of these routes whose providers take files of requests, each once."""
+    found = {
+        target.target.name: target
+        for name in routes
+        for target in plan.routes[name].reachable()
+        if target.target.batches is not None
+    }
+    return list(found.values())
+
+
+async def ask(
+    at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
+) -> bytes:
+    """The body of the provider's answer, whole. Failure, Refusal."""
+    head = at.head(method, path, request_id)
+    if body is not None:
+        head += b"content-length: %d\r\n" % len(body)
+    this = at.in_flight()
+    try:
+        async with asyncio.timeout(MOST_S):
+            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
+            this.send(upstream, head + b"\r\n" + (body or b""), MAX_ANSWER_BYTES)
+            await upstream.answered()
+        status, headers, streamed = upstream.status, upstream.headers, upstream.streaming
+        answer = this.take_body()
+    except TimeoutError:
+        message = "the provider did not answer in time"
+        raise Failure("timeout", "upstream_timeout", message) from None
+    except UpstreamError as error:
+        raise translate(error) from None
+    finally:
+        this.end()
+    if status in GOOD and not streamed:
+        return answer
+    raise at.failure(status, headers, answer)

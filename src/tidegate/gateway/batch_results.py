@@ -1,0 +1,209 @@
+"""batch_results: the lines of a batch's results become receipts, one each.
+
+A line's receipt has an id that follows from its batch and its `custom_id`, so that results which
+are read again, by whichever gateway, tell the ledger nothing new. It began with its batch, whose
+budgets were asked then. What failed costs nothing.
+"""
+
+import hashlib
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import fields
+
+from tidegate.core.ask import Ask, Usage
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import CODES, Failure
+from tidegate.core.purpose import BATCH_LINE
+from tidegate.core.receipt import Receipt
+from tidegate.core.receipt_cost import cost_nanousd, prefix_saved_nanousd
+from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_place import Account
+from tidegate.gateway.context import identifier
+from tidegate.gateway.decline import MAX_ERROR_CHARS
+from tidegate.text.redact import redact
+from tidegate.text.strict_json import UNREADABLE
+
+MAX_LINE_BYTES: Final = 16 * 1024 * 1024
+_MEANINGS: Final = {"batch_expired": "upstream_timeout", "batch_cancelled": "client_closed"}
+_CLASSES: Final = tuple(it.name for it in fields(Usage) if it.name != "conflict")
+
+
+class _Response(Struct):
+    status_code: int
+    request_id: str | None = None
+    body: Raw = Raw(b"null")
+
+
+class _Error(Struct):
+    code: Any = None
+    message: Any = None
+
+
+class _Line(Struct):
+    custom_id: str
+    response: _Response | None = None
+    error: _Error | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Line).decode
+
+
+class Splitter:
+    """Cuts what comes into lines. What is longer than `most` bytes is passed over, and counted."""
+
+    def __init__(self, most: int = MAX_LINE_BYTES) -> None:
+        self._most = most
+        self._open: list[bytes] = []
+        self._size = 0
+        self.too_long = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that have become whole, without their ends."""
+        first, *rest = data.split(b"\n")
+        self._keep(first)
+        lines = []
+        for part in rest:
+            lines.append(self._take())
+            self._keep(part)
+        return [line for line in lines if line.strip()]
+
+    def end(self) -> list[bytes]:
+        """The file has ended: what a last line without an end is."""
+        line = self._take()
+        return [line] if line.strip() else []
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._most:
+            self._open.clear()
+        elif part:
+            self._open.append(part)
+
+    def _take(self) -> bytes:
+        line = b"".join(self._open)
+        if self._size > self._most:
+            self.too_long += 1
+            line = b""
+        self._open.clear()
+        self._size = 0
+        return line
+
+
+class Owner(Struct, frozen=True):
+    """Whose results are: what their id says, and the key that made the batch, where it is still
+    there and of the same team and customer."""
+
+    sealed: Sealed
+    key: KeyRecord | None
+
+
+class Pricing:
+    """Makes a receipt of each line of one file."""
+
+    def __init__(self, at: Account, owner: Owner, gateway: str, plan_version: int) -> None:
+        self._at = at
+        self._owner = owner
+        self._gateway = gateway
+        self._plan_version = plan_version
+        self._ask = Ask(owner.sealed.endpoint, b"", {}, owner.sealed.route)
+
+    def receipt(self, line: bytes) -> Receipt | None:
+        """None where it is no line of results: what it cost is not known to anybody here."""
+        try:
+            said = _decode(line)
+        except UNREADABLE:
+            return None
+        receipt = self.blank(said.custom_id)
+        response = said.response
+        if said.error is not None or response is None:
+            _note_error(receipt, said.error or _Error())
+            return receipt
+        receipt.status = response.status_code
+        receipt.provider_request_id = identifier(response.request_id)
+        if response.status_code != 200:
+            body = self._at.conceal(bytes(response.body))
+            _note_failure(receipt, self._at.target.provider.fault(response.status_code, {}, body))
+            return receipt
+        try:
+            self._note_answer(receipt, bytes(response.body))
+        except Failure as failure:
+            _note_failure(receipt, failure)
+            receipt.cost_nanousd = None  # it was served, and nobody can say for how much
+        return receipt
+
+    def blank(self, custom_id: str) -> Receipt:
+        """What is the same for each line, and the line's own name."""
+        owner, target = self._owner, self._at.target.target
+        sealed, key = owner.sealed, owner.key
+        receipt = Receipt(
+            line_id(sealed.at_ms, target.provider, sealed.batch, custom_id),
+            sealed.at_ms / 1000,
+            self._gateway,
+            sealed.endpoint,
+            plan_version=self._plan_version,
+            key_id=sealed.key_id,
+            team=sealed.team,
+            customer=sealed.customer,
+            purpose=BATCH_LINE,
+            priority="batch",
+        )
+        if key is not None:
+            receipt.environment = key.environment
+        own = {} if key is None else key.attributes
+        receipt.attributes = {**own, "batch": sealed.batch, "custom_id": custom_id[:256]}
+        receipt.route = receipt.model_asked = sealed.route
+        receipt.target, receipt.provider = target.name, target.provider
+        receipt.replica = self._at.replica.name
+        receipt.model_wanted = target.model
+        receipt.service_tier = "batch"
+        receipt.cost_nanousd = 0
+        return receipt
+
+    def _note_answer(self, receipt: Receipt, body: bytes) -> None:
+        """What a whole answer says of itself, and what it costs in a batch. Failure."""
+        target = self._at.target
+        answer = target.provider.passthrough[self._ask.dialect].read_answer(self._ask, body)
+        receipt.finish_reason = identifier(answer.finish_reason)
+        receipt.model_served = identifier(answer.model_served)
+        receipt.model_fingerprint = identifier(answer.model_fingerprint)
+        receipt.cost_nanousd = None
+        usage = answer.usage
+        if usage is not None and usage.conflict:
+            receipt.usage_conflict = True
+        elif usage is not None:
+            for name in _CLASSES:
+                setattr(receipt, name, getattr(usage, name))
+        price = None if target.target.batches is None else target.target.batches.price
+        if price is not None:
+            receipt.price_version = price.version
+            receipt.cost_nanousd = cost_nanousd(receipt, price)
+            if receipt.touches_prefix:
+                receipt.prefix_saved_nanousd = prefix_saved_nanousd(receipt, price)
+
+
+def line_id(at_ms: int, provider: str, batch: str, custom_id: str) -> str:
+    """A UUIDv7 (RFC 9562) of when its batch began, whose other digits follow from its names and not
+    from chance: the same line has the same id everywhere."""
+    text = msgspec.msgpack.encode(["batch line", provider, batch, custom_id])
+    digits, stamp = hashlib.sha256(text).hexdigest(), f"{at_ms & 0xFFFFFFFFFFFF:012x}"
+    variant = "89ab"[int(digits[3], 16) & 3]
+    last = f"{variant}{digits[4:7]}-{digits[7:19]}"
+    return f"{stamp[:8]}-{stamp[8:]}-7{digits[:3]}-{last}"
+
+
+def _note_error(receipt: Receipt, error: _Error) -> None:
+    """A line that was not served: too late, called back, or refused."""
+    name = error.code if isinstance(error.code, str) else ""
+    code = CODES[_MEANINGS.get(name, "upstream_error")]
+    receipt.error_code, receipt.error_fault = code.name, code.fault
+    if code.name == "client_closed":
+        receipt.cancelled_by = "client"
+    said = error.message if isinstance(error.message, str) else name
+    receipt.error_message = redact(said)[:MAX_ERROR_CHARS] or None
+
+
+def _note_failure(receipt: Receipt, failure: Failure) -> None:
+    receipt.error_code, receipt.error_fault = failure.code.name, failure.code.fault
+    receipt.error_message = redact(failure.message)[:MAX_ERROR_CHARS]

@@ -1,0 +1,91 @@
+"""batch_watch: results that nobody reads are settled all the same.
+
+A gateway looks after the batches that were created or asked for through it. Once one is through and
+its results have not been read for a while, the gateway reads them itself, and gives them to nobody.
+What it looks after is in memory: after a restart it is what is asked for again.
+"""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from tidegate.core import clock
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_place import account_of, ask
+from tidegate.gateway.batch_reading import read, read_through
+from tidegate.gateway.batch_settle import Settling, owner_of
+from tidegate.gateway.world import World
+
+log = logging.getLogger(__name__)
+
+LOOK_S: Final = 5.0
+# How long results wait for somebody else to read them.
+PATIENCE_S: Final = 60.0
+# Between two looks at a batch that is under way, and at one that could not be looked at.
+EVERY_S: Final = 600.0
+AT_ONCE: Final = 4
+# A batch that began before that is settled when somebody reads it.
+MOST_AGE_S: Final = 7 * 86_400.0
+THROUGH: Final = frozenset({"completed", "failed", "expired", "cancelled"})
+_FILES: Final = ("output_file_id", "error_file_id")
+
+
+def heed(told: dict[str, Any], batch: Sealed, world: World) -> None:
+    """A batch was created or asked for: it is looked after until its results were read."""
+    through = told.get("status") in THROUGH
+    if through and not _unread(told, world):
+        world.batches.watched.pop(batch.own, None)
+        return
+    _watch(batch, clock.monotonic_s() + (PATIENCE_S if through else EVERY_S), world)
+
+
+async def watch(world: World) -> None:
+    """Looks at what is due, for ever."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        await look(world, clock.monotonic_s())
+
+
+async def look(world: World, now_s: float) -> None:
+    """One look at all that is due, a few at a time."""
+    due = [batch for batch, due_s in world.batches.watched.values() if due_s <= now_s]
+    for at in range(0, len(due), AT_ONCE):
+        await asyncio.gather(*(_look(batch, now_s, world) for batch in due[at : at + AT_ONCE]))
+
+
+async def _look(batch: Sealed, now_s: float, world: World) -> None:
+    world.batches.watched.pop(batch.own, None)
+    request_id = world.ids.new()
+    try:
+        at = account_of(batch, world.obeyed())
+        told = read(await ask(at, b"GET", b"/batches/" + batch.own.encode(), request_id))
+        if told.get("status") not in THROUGH:
+            _watch(batch, now_s + EVERY_S, world)
+            return
+        for own in _unread(told, world):
+            world.check_journal()
+            file = replace(batch, kind="results", own=own, batch=batch.own)
+            owner = await owner_of(file, world)
+            await read_through(at, file, Settling(at, owner, world), request_id)
+    except (Refusal, Failure) as no:
+        if no.code.name == "not_found":
+            log.warning("results of batch %s were gone before anybody read them", batch.own)
+            return
+        log.info("batch %s is looked at again later: %s", batch.own, no.message)
+        _watch(batch, now_s + EVERY_S, world)
+    except Exception:  # the others are looked at all the same
+        log.exception("batch %s could not be settled", batch.own)
+
+
+def _watch(batch: Sealed, due_s: float, world: World) -> None:
+    if clock.wall_s() - batch.at_ms / 1000 <= MOST_AGE_S:
+        world.batches.watch(batch, due_s)
+
+
+def _unread(told: dict[str, Any], world: World) -> list[str]:
+    """The provider's ids of results that this process has not settled to their end."""
+    found = [told.get(name) for name in _FILES]
+    return [own for own in found if isinstance(own, str) and own and own not in world.batches.read]

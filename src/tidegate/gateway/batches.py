@@ -1,0 +1,270 @@
+"""batches: `/v1/batches`, a file's requests answered within a day.
+
+A batch lies at its provider. What is ours of it stands in its metadata there, sealed: whose it is.
+So every gateway lists a caller's batches and nobody's else, after any restart.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+from msgspec.structs import replace
+
+from tidegate.core import clock
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.batch_ids import Sealed, opened, owned, shown
+from tidegate.gateway.batch_input import URLS
+from tidegate.gateway.batch_money import check_fits
+from tidegate.gateway.batch_place import Account, account, account_of, ask, with_batches
+from tidegate.gateway.batch_reading import own_id, read
+from tidegate.gateway.batch_watch import heed
+from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.resolve import OFF_RETRY_S
+from tidegate.gateway.world import World
+from tidegate.text.strict_json import JsonProblem, read_object
+
+OWNER: Final = "tidegate"
+INPUT: Final = "tidegate_input"
+# Providers take 16; two are ours.
+MAX_METADATA: Final = 14
+MAX_VALUE_CHARS: Final = 512
+# So many pages of a provider's list are looked through for one of ours.
+MAX_PAGES: Final = 10
+_PAGE: Final = 100
+_LIMIT = re.compile(r"[1-9][0-9]?|100")
+_AFTER = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_UNSURE: Final = frozenset({"interrupted", "timeout", "malformed", "unavailable"})
+
+
+class _Create(Struct, forbid_unknown_fields=True):
+    input_file_id: str
+    endpoint: str
+    completion_window: Annotated[str, Meta(max_length=16)]
+    metadata: dict[str, str] | None = None
+    output_expires_after: Raw | None = None
+
+
+_MEMBERS: Final = frozenset(_Create.__struct_fields__)
+_WHY: Final = (
+    'send {"input_file_id": a file\'s id, "endpoint": "/v1/chat/completions", '
+    '"completion_window": "24h", "metadata": {...}}'
+)
+_decode: Final = msgspec.json.Decoder(_Create).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class MayExist(Failure):
+    """What may have been created all the same, and must not be tried again unseen."""
+
+
+async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: str) -> bytes:
+    """Begins a batch. Failure, Refusal."""
+    said = _read(incoming.body)
+    plan, digests = world.obeyed(), world.keys.digests
+    file = owned(said.input_file_id, ("input",), key, digests)
+    entry = URLS.get(said.endpoint)
+    if entry is None or entry.endpoint != file.endpoint:
+        message = f"`endpoint` must be that of the file's lines: {_url_of(file)}"
+        raise Refusal("invalid_parameter", message, param="endpoint")
+    at = account_of(file, plan)
+    route = plan.routes.get(file.route)
+    if route is not None and route.off is not None:
+        raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
+    world.check_journal()
+    receipt = _receipt(file, at, key, world)
+    await check_fits(file.most_nanousd, receipt, key, plan, world.past)
+    whose = key.id, key.team, key.customer
+    at_ms = int(clock.wall_s() * 1000)
+    owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose, at_ms)
+    # What is longer than providers take is left out: such a batch is found by its id alone.
+    ours = {OWNER: shown(owner, digests), INPUT: said.input_file_id}
+    fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}
+    body: dict[str, Any] = {
+        "input_file_id": file.own,
+        "endpoint": at.wire.url(file.endpoint),
+        "completion_window": said.completion_window,
+        "metadata": {**(said.metadata or {}), **fitting},
+    }
+    if said.output_expires_after is not None:
+        body["output_expires_after"] = said.output_expires_after
+    try:
+        told = read(await ask(at, b"POST", b"/batches", request_id, body=_encode(body)))
+        batch = replace(owner, kind="batch", own=own_id(told))
+    except Failure as failure:
+        if failure.kind not in _UNSURE:
+            raise
+        message = f"{failure.message}; it may have been created: list batches before another try"
+        raise MayExist(failure.kind, failure.code.name, message) from None
+    world.batches.created[at.target.target.name] += 1
+    return _encode(_shown(told, batch, key, world))
+
+
+async def retrieve(id: str, key: KeyRecord, world: World, request_id: str) -> bytes:
+    """A batch as it stands. Failure, Refusal."""
+    batch = owned(id, ("batch",), key, world.keys.digests)
+    at = account_of(batch, world.obeyed())
+    told = read(await ask(at, b"GET", b"/batches/" + batch.own.encode(), request_id))
+    return _encode(_shown(told, batch, key, world))
+
+
+async def cancel(id: str, key: KeyRecord, world: World, request_id: str) -> bytes:
+    """Calls a batch back; what it has done by then is charged. Failure, Refusal."""
+    batch = owned(id, ("batch",), key, world.keys.digests)
+    at = account_of(batch, world.obeyed())
+    path = b"/batches/%b/cancel" % batch.own.encode()
+    told = read(await ask(at, b"POST", path, request_id, body=b""))
+    return _encode(_shown(told, batch, key, world))
+
+
+async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) -> bytes:
+    """Those of this key's team and customer on routes that it may use: of one account at a provider
+    after another, the newest first in each. Failure, Refusal."""
+    plan = world.obeyed()
+    limit, after = _query(query)
+    accounts = list(_accounts(key, plan))
+    cursor = ""
+    if after is not None:
+        last = owned(after, ("batch",), key, world.keys.digests)
+        here = account_of(last, plan)
+        found = [number for number, one in enumerate(accounts) if _same(one, here)]
+        accounts, cursor = accounts[found[0] if found else len(accounts) :], last.own
+    rows: list[dict[str, Any]] = []
+    for at in accounts:
+        await _list(at, cursor, rows, limit + 1, (key, world, request_id))
+        cursor = ""
+        if len(rows) > limit:
+            break
+    more, rows = len(rows) > limit, rows[:limit]
+    ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
+    page = {"object": "list", "data": rows, "has_more": more}
+    return _encode({**page, "first_id": ends[0], "last_id": ends[1]})
+
+
+async def _list(
+    at: Account,
+    cursor: str,
+    rows: list[dict[str, Any]],
+    most: int,
+    asking: tuple[KeyRecord, World, str],
+) -> None:
+    """Adds what one account has, until there are `most`."""
+    key, world, request_id = asking
+    for _ in range(MAX_PAGES):
+        path = b"/batches?limit=%d" % _PAGE + (b"&after=" + cursor.encode() if cursor else b"")
+        page = read(await ask(at, b"GET", path, request_id))
+        data = page.get("data")
+        items = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+        for told in items:
+            batch = _ours(told, key, world)
+            if batch is not None:
+                rows.append(_shown(told, batch, key, world))
+                if len(rows) >= most:
+                    return
+        if not items or page.get("has_more") is not True:
+            return
+        cursor = own_id(items[-1])
+
+
+def _ours(told: dict[str, Any], key: KeyRecord, world: World) -> Sealed | None:
+    """Which batch it is to this key; None where it is none of its own."""
+    metadata = told.get("metadata")
+    owner = metadata.get(OWNER) if isinstance(metadata, dict) else None
+    if not isinstance(owner, str):
+        return None
+    found = opened(owner, key, world.keys.digests)
+    if found is None or found.kind != "owner" or not key.may_use(found.route):
+        return None
+    return replace(found, kind="batch", own=own_id(told))
+
+
+def _accounts(key: KeyRecord, plan: PreparedPlan) -> Iterator[Account]:
+    """Each account once, however many targets are in it."""
+    seen: list[Account] = []
+    routes = [name for name in plan.routes if key.may_use(name)]
+    for target in with_batches(plan, routes):
+        for replica in target.replicas:
+            found = account(target, replica)
+            if not any(_same(found, one) for one in seen):
+                seen.append(found)
+                yield found
+
+
+def _same(one: Account, other: Account) -> bool:
+    return (
+        one.target.target.provider == other.target.target.provider
+        and one.replica.name == other.replica.name
+        and one.replica.credential.name == other.replica.credential.name
+    )
+
+
+def _shown(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) -> dict[str, Any]:
+    """A batch as its caller is to see it: ids of ours, and nothing of ours in its metadata."""
+    digests = world.keys.digests
+    heed(told, batch, world)
+    told = {**told, "id": shown(batch, digests)}
+    metadata = told.get("metadata")
+    own = metadata if isinstance(metadata, dict) else {}
+    if isinstance(given := own.get(INPUT), str) and opened(given, key, digests) is not None:
+        told["input_file_id"] = given
+    else:
+        told.pop("input_file_id", None)
+    told["metadata"] = {k: v for k, v in own.items() if k not in (OWNER, INPUT)} or None
+    for name in ("output_file_id", "error_file_id"):
+        file = told.get(name)
+        told[name] = None
+        if isinstance(file, str) and file:
+            results = replace(batch, kind="results", own=own_id({"id": file}), batch=batch.own)
+            told[name] = shown(results, digests)
+    return told
+
+
+def _receipt(file: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
+    """Only to be written on: what budgets ask of a request."""
+    target = at.target.target
+    receipt = Receipt("", 0.0, world.gateway, file.endpoint, key_id=key.id, team=key.team)
+    receipt.customer, receipt.environment = key.customer, key.environment
+    receipt.attributes = key.attributes or None
+    receipt.route, receipt.target, receipt.provider = file.route, target.name, target.provider
+    receipt.model_wanted = target.model
+    return receipt
+
+
+def _read(body: bytes) -> _Create:
+    try:
+        read_object(body, _MEMBERS)
+        said = _decode(body)
+    except JsonProblem as problem:
+        raise Refusal("invalid_json", str(problem), param=problem.path) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal("invalid_parameter", f"{_WHY}: {error}"[:500]) from None
+    metadata = said.metadata or {}
+    if len(metadata) > MAX_METADATA or any(len(it) > MAX_VALUE_CHARS for it in metadata.values()):
+        message = f"`metadata` has at most {MAX_METADATA} values of {MAX_VALUE_CHARS} characters"
+        raise Refusal("invalid_parameter", message, param="metadata")
+    if any(name.startswith(OWNER) for name in metadata):
+        message = f"names in `metadata` that begin with `{OWNER}` are ours"
+        raise Refusal("invalid_parameter", message, param="metadata")
+    return said
+
+
+def _url_of(file: Sealed) -> str:
+    return next(url for url, entry in URLS.items() if entry.endpoint == file.endpoint)
+
+
+def _query(query: bytes) -> tuple[int, str | None]:
+    limit, after = 20, None
+    for pair in query.decode("latin-1").split("&") if query else ():
+        name, _, value = pair.partition("=")
+        if name == "limit" and _LIMIT.fullmatch(value):
+            limit = int(value)
+        elif name == "after" and _AFTER.fullmatch(value):
+            after = value
+        else:
+            message = "a list of batches takes `limit` (1 to 100) and `after` (a batch's id)"
+            raise Refusal("invalid_parameter", message, param="query")
+    return limit, after

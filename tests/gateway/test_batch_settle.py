@@ -1,0 +1,84 @@
+"""Each line becomes one receipt in the ledger, however often and wherever it is read."""
+
+from pathlib import Path
+
+from tests.gateway.batched import LINES, batched, client, engine, through
+from tests.gateway.rig import run
+from tests.stores import rig
+
+from tidegate.core.receipt import decode_payload, encode_frame, frames
+from tidegate.stores.ledger import Ledger
+
+
+def test_the_ledger_has_each_line_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up:
+            found = []
+            async with batched(tmp_path / "one", up) as (one, api):
+                batch = await through(api)
+                key, rows = one.key, one.store.rows
+                await api.files.content(batch.output_file_id)
+                found += one.receipts()
+            async with batched(tmp_path / "two", up) as (two, _):
+                two.store.rows.update(rows)
+                async with client(two, key) as api:
+                    await api.files.content(batch.output_file_id)
+                found += two.receipts()
+        assert len(found) == 10
+        engine_of = rig.migrated(tmp_path / "ledger.db")
+        ledger = Ledger(engine_of)
+        payloads = [payload for it in found for _, payload in frames(encode_frame(it))]
+        both = [(decode_payload(payload), payload) for payload in payloads]
+        new = ledger.write(both[:5], []) + ledger.write(both[5:], [])
+        assert len(new) == 5
+        assert sum(it.cost_nanousd for it in new) == sum(it.cost_nanousd for it in found) // 2
+        engine_of.dispose()
+
+    run(main())
+
+
+def test_many_lines_are_settled_in_turns_and_none_twice(tmp_path: Path) -> None:
+    async def main() -> None:
+        many = [{**LINES[0], "custom_id": f"c-{number}"} for number in range(150)]
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            batch = await through(api, many)
+            await api.files.content(batch.output_file_id)
+            receipts = it.receipts()
+            assert {it.attributes["custom_id"] for it in receipts} == {
+                one["custom_id"] for one in many
+            }
+            assert len(receipts) == 150
+            assert it.world.batches.lines == {("small", "settled"): 150}
+
+    run(main())
+
+
+def test_failed_lines_are_told_as_such(tmp_path: Path) -> None:
+    async def main() -> None:
+        bad = {**LINES[1], "body": {**LINES[1]["body"], "n": 100, "best_of": 1, "stop": [1]}}
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            batch = await through(api, [LINES[0], bad])
+            assert batch.request_counts.failed == 1
+            await api.files.content(batch.output_file_id)
+            await api.files.content(batch.error_file_id)
+            good, failed = it.receipts()
+            assert (good.status, good.error_code) == (200, None)
+            assert (failed.status, failed.error_code) == (400, "rejected_by_provider")
+            assert (failed.cost_nanousd, failed.attributes["custom_id"]) == (0, "line-1")
+            assert it.world.batches.lines == {("small", "settled"): 1, ("small", "failed"): 1}
+
+    run(main())
+
+
+def test_a_key_that_is_gone_or_has_moved_leaves_its_lines_to_its_team(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            batch = await through(api)
+            (maker,) = it.store.rows
+            mate = it.store.add(name="mate")
+            del it.store.rows[maker]
+            async with client(it, mate) as friend:
+                await friend.files.content(batch.output_file_id)
+            assert {(one.key_id, one.team) for one in it.receipts()} == {(maker, "team-a")}
+
+    run(main())

@@ -5,6 +5,7 @@
     python -m bench check [NAME...]  start each, verify 20 plain and 20 streamed answers
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench request [--beside CHECKOUT]    CPU of one request, and of another checkout's
+    python -m bench ladder    CPU of one request with a ladder that it does not need, and without
     python -m bench routes           CPU a request with 1 route and with 1,000
     python -m bench changes          changes over a large plan, and how soon gateways obey one
     python -m bench limits           CPU and memory of limits, without a gateway
@@ -60,6 +61,7 @@ from bench import (
     gate,
     install,
     judge_drift,
+    ladder,
     limits,
     loop,
     loop_beside,
@@ -283,6 +285,7 @@ def arguments() -> argparse.Namespace:
         "vectors",
         "release_cost",
         "judge_drift",
+        "ladder",
         "table",
         "resilience-table",
     ):
@@ -320,6 +323,7 @@ def main() -> int:
         "changes": changes.run,
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
+        "ladder": ladder.run,
         "validity": validity.run,
         "loop": lambda: loop.run(asked.beside),
         "loop-beside": beside_loop,

@@ -19,7 +19,7 @@ TESTS = {
 
 def test_each_group_is_whole() -> None:
     sizes = {"A": 9, "B": 14, "C": 9, "V": 8, "E": 8, "F": 10, "G": 10, "R": 7, "M": 12, "K": 10}
-    sizes |= {"H": 9, "L": 12}
+    sizes |= {"D": 9, "H": 9, "L": 12}
     for group, size in sizes.items():
         assert {f"{group}{number}" for number in range(1, size + 1)} <= ROWS.keys()
     assert {f"W{number}" for number in range(15, 27)} <= ROWS.keys()

@@ -265,3 +265,16 @@ def test_a_release_that_cannot_be_started_is_not_explained(ask, tmp_path):
     lost = ask(body, "--release", "alone/lost")
     assert lost.exit_code == 2 and "cannot be read" in lost.stderr
     assert ask(body, "--release", "alone").exit_code == 2
+
+
+def test_a_ladder_is_told_with_what_this_request_would_be_there(ask, tmp_path):
+    plan = (
+        "  laddered:\n    target: large\n    ladder:\n"
+        "      - {name: cheap, target: spare, output: {max_tokens: 10}, "
+        "when: {failure: [unavailable]}}\n"
+        "      - {name: sorry, apology: Sorry., when: {failure: [any]}}\n"
+    )
+    (tmp_path / "tidegate.yaml").write_text(PLAN.replace("limits:\n", plan + "limits:\n"))
+    said = ask({"model": "laddered", "messages": SHORT}).output
+    assert 'rung 1, cheap: unavailable: asks "spare", at most 10 tokens of answer; at most' in said
+    assert 'rung 2, sorry: any failure: says "Sorry."' in said

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 
 from tidegate.config.litellm_file import convert_litellm
+from tidegate.config.litellm_models import Known
 from tidegate.config.load import Compiled, compile_file
+from tidegate.config.published import published
 from tidegate.config.written_plan import Converted
 from tidegate.core import plugs
 
@@ -31,14 +33,18 @@ class AnySetting(dict[str, str]):
         return "https://set.example/v1" if "BASE" in name else self[name]
 
 
+def known(*kinds: str) -> Known:
+    return Known(kinds or plugs.names("providers"), published(NOW_S))
+
+
 def convert(name: str) -> Converted:
-    return convert_litellm(FOLDER / name, plugs.names("providers"))
+    return convert_litellm(FOLDER / name, known())
 
 
 def converted(folder: Path, text: str) -> Converted:
     file = folder / "config.yaml"
     file.write_text(text)
-    return convert_litellm(file, plugs.names("providers"))
+    return convert_litellm(file, known())
 
 
 def compiled(plan: str) -> Compiled:

@@ -6,7 +6,16 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.config.litellm_rig import FILES, FOLDER, compiled, convert, converted, draft, untold
+from tests.config.litellm_rig import (
+    FILES,
+    FOLDER,
+    compiled,
+    convert,
+    converted,
+    draft,
+    known,
+    untold,
+)
 
 from tidegate.config.litellm_file import convert_litellm
 from tidegate.config.their_file import FileRefused
@@ -58,7 +67,7 @@ def test_any_bytes_are_a_plan_or_refused(
     file = tmp_path_factory.getbasetemp() / "any.yaml"
     file.write_bytes(data)
     try:
-        convert_litellm(file, ("openai",))
+        convert_litellm(file, known("openai"))
     except FileRefused as error:
         assert str(file) in str(error)
 
@@ -91,5 +100,5 @@ def test_any_shape_is_read_without_a_fault(
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "shape.yaml"
     file.write_text(yaml.safe_dump(value))
-    one = convert_litellm(file, ("openai",))
+    one = convert_litellm(file, known("openai"))
     assert untold(one, yaml.safe_load(file.read_text())) == set()

@@ -80,3 +80,21 @@ def test_what_cannot_be_served_is_left_and_named() -> None:
     assert "write a route for each model" in left["model_list: openai/*"]
     assert "give it an api_base" in left["model_list: strange"]
     assert "model_list[].litellm_params.extra_headers.Authorization" in left
+
+
+def test_an_engine_without_a_price_costs_nothing_as_there(tmp_path: Path) -> None:
+    """Keys with budgets go on calling it; of a hosted model nobody guesses."""
+    text = """
+model_list:
+- {model_name: own, litellm_params: {model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://v/v1"}}
+- {model_name: new, litellm_params: {model: openai/a-model-of-tomorrow}}
+- {model_name: known, litellm_params: {model: openai/gpt-4o-mini}}
+"""
+    one = converted(tmp_path, text)
+    prices = {name: it.get("price") for name, it in draft(one)["targets"].items()}
+    assert prices == {"own": "free", "new": None, "known": None}
+    told = {(it.fate, it.theirs) for it in one.findings}
+    assert ("changed", "model_list: the price of own") in told
+    assert ("left", "model_list: the price of new") in told
+    plan = compiled(one.plan).plan
+    assert plan is not None and plan.targets["known"].price is not None

@@ -39,7 +39,7 @@ def test_everything_that_is_said_of_routes_is_on_them() -> None:
     }
     assert routes["gpt-4"] == routes["chat"]
     assert routes["small"]["fallbacks"]["unavailable"] == ["own"]
-    assert routes["small"]["fallbacks"]["overflow"] == ["chat", "chat-2"]
+    assert routes["small"]["fallbacks"]["overflow"] == ["claude-aws"]
     assert "unavailable" not in routes["own"].get("fallbacks", {})
 
 

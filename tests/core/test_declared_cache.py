@@ -31,7 +31,8 @@ def test_defaults_are_the_plan_s_own() -> None:
 
 def test_everything_that_can_be_written_is_obeyed() -> None:
     written = {field.name for field in fields(DeclaredExact)}
-    assert written == {field.name for field in fields(ExactCache)}
+    of_ladders = {"stale_rung_s"}  # a rung says it
+    assert written == {field.name for field in fields(ExactCache)} - of_ladders
     found = compile_file(FILE.encode(), {}, 1, 1.0)
     assert found.plan is not None, found.problems
     assert found.plan.routes["small"].cache == RouteCache(

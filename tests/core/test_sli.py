@@ -224,3 +224,23 @@ def test_only_batch_requests_are_to_be_completed() -> None:
     assert judged(failed("draining", priority="batch"))["batch"] is False
     assert "batch" not in judged(made(priority="standard"))
     assert "batch" not in judged(left(priority="batch"))
+
+
+@pytest.mark.parametrize("kind", ["handover", "apology"])
+def test_what_was_made_up_is_a_request_that_was_not_served(kind: str) -> None:
+    found = made(rung="r", rung_kind=kind, rung_reason="unavailable")
+    assert judged(found) == {"availability": False}
+    assert latencies(found) == {}
+
+
+def test_what_a_budget_has_made_up_is_nobodys_failure() -> None:
+    assert judged(made(rung="r", rung_kind="apology", rung_reason="budget")) == {}
+    no = {"error_code": "batch_only", "error_fault": "gateway", "rung": "r"}
+    assert judged(made(rung_kind="batch_only", rung_reason="budget", **no)) == {}
+    of_outage = judged(made(rung_kind="batch_only", rung_reason="unavailable", ttft_s=None, **no))
+    assert of_outage == {"availability": False}
+
+
+def test_an_answer_of_a_rung_is_no_first_choice() -> None:
+    found = judged(made(rung="r", rung_kind="model", rung_reason="slow_answer"))
+    assert (found["availability"], found["fallback"]) == (True, False)

@@ -134,10 +134,17 @@ def assert_spend_is_equal(house: House, database: Secret) -> int:
         assert shown[f"team.{row['team_id']}"] == nanousd(row["spend"])
         assert allowed[f"team.{row['team_id']}"] == nanousd(row["max_budget"])
         compared += 1
+    of = {it["highest"][0]["scope"]: it["name"] for it in listed if it["highest"]}
     for row in rows(database, "users"):
-        if row["max_budget"] is not None:
-            names = [it["name"] for it in listed if it["scope"] == ["customer", "team"]]
-            assert names
+        if row["max_budget"] is not None and row["spend"]:
+            name = of[f"customer {row['user_id']}, team personal"]
+            assert shown[name] == nanousd(row["spend"])
+            assert allowed[name] == nanousd(row["max_budget"])
+            compared += 1
+    for row in rows(database, "members"):
+        if row["spend"] and row["user_id"] != "default_user_id":
+            name = of[f"customer {row['user_id']}, team {row['team_id']}"]
+            assert shown[name] == nanousd(row["spend"])
             compared += 1
     for row in rows(database, "end_users"):
         assert shown[f"customer.{row['user_id']}"] == nanousd(row["spend"])

@@ -9,8 +9,7 @@ from tests.gateway.rig import run
 
 from tidegate.core import plugs
 from tidegate.core.plan import Limit
-from tidegate.gateway.grant import counts_kept
-from tidegate.gateway.in_force import InForce
+from tidegate.gateway.in_force import InForce, counts_unasked
 
 
 def in_force(kind: str, **fields: Any) -> InForce:
@@ -22,7 +21,7 @@ def in_force(kind: str, **fields: Any) -> InForce:
     [("requests", True), ("concurrency", True), ("tokens", False), ("spend", False)],
 )
 def test_a_kept_answer_is_a_request_without_tokens_and_money(kind: str, counts: bool) -> None:
-    assert counts_kept(in_force(kind, per_s=60.0)) is counts
+    assert counts_unasked(in_force(kind, per_s=60.0)) is counts
 
 
 @pytest.mark.parametrize("kind", ["requests", "tokens"])

@@ -16,6 +16,7 @@ from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 
 from tidegate.core.cache import ExactCache, RouteCache
+from tidegate.core.ladder import Rung, When
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Plan, Queueing, Route
 from tidegate.core.price import Rate
@@ -319,5 +320,33 @@ def test_a_copy_that_waits_is_not_sent_either(tmp_path: Path) -> None:
                 held.answers.set()
                 await until(lambda: not len(shadows))
                 assert len(bad.exchanges) <= 1
+
+    run(main())
+
+
+def test_the_ladder_of_what_serves_now_is_the_requests(tmp_path: Path) -> None:
+    """It waits in line under its ladder's patience, which is no longer its own afterwards."""
+    slow = Rung("slow", "apology", When(slow_answer_s=20.0), text="Later.")
+    down = Rung("down", "apology", When(("unavailable",)), text="Sorry.")
+
+    async def main() -> None:
+        held = Held()
+        async with Upstream(whole({}, 500)) as good, Upstream(held) as bad:
+            routes = canaried(at(good, "a"), at(bad, "b", queueing=NARROW))
+            own = routes["small"]
+            assert own.candidate is not None
+            coming = replace(own.candidate.route, ladder=(slow,))
+            candidate = replace(own.candidate, route=coming)
+            routes["small"] = replace(own, candidate=candidate, ladder=(down,))
+            async with moving(tmp_path, routes) as it:
+                asking = it.ask(2)
+                await bad.arrived()
+                await until(lambda: it.it.world.waiting)
+                it.flip()
+                held.answers.set()
+                await asyncio.gather(*asking)
+                moved = next(one for one in it.it.receipts() if one.arm_forced)
+                assert (moved.rung, moved.rung_reason) == ("down", "unavailable")
+                assert moved.release == "small@1"
 
     run(main())

@@ -329,3 +329,12 @@ def test_a_probe_is_counted_apart_and_is_no_traffic_and_no_error() -> None:
         assert value(metrics, f"tidegate_{name}_total") == 0
     metrics.observe([receipt(purpose="probe")])
     assert value(metrics, "tidegate_requests_total") == 1, "a key's purpose makes no probe"
+
+
+def test_rungs_are_counted_by_what_they_do_and_what_led_there() -> None:
+    metrics = Metrics()
+    led = receipt(route="chat", rung="sorry", rung_kind="apology", rung_reason="timeout")
+    metrics.observe([led, led, receipt(route="chat")])
+    labels = {"route": "chat", "rung": "sorry", "kind": "apology", "reason": "timeout"}
+    assert value(metrics, "tidegate_rungs_total", **labels) == 2
+    assert value(metrics, "tidegate_rungs_total") == 2

@@ -11,8 +11,8 @@ from tests.sdks.said import ANSWERS, RESULTS, Heard, Said
 
 from tidegate.core.receipt import Receipt
 
-TELLS_NO_WRITES = ("gemini", "cohere")
 Place = tuple[str, str, str]
+TELLS_NO_WRITES = ("gemini", "cohere")
 
 
 class Turn(NamedTuple):

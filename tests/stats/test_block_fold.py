@@ -77,6 +77,13 @@ def test_a_kept_answer_says_who_came_and_nothing_of_the_release():
     assert (block.stable.units, block.stable.assigned) == (5, 2)
 
 
+def test_what_a_ladder_gave_of_kept_answers_after_a_failure_is_the_arms():
+    folding = fold()
+    led = {"rung": "old", "rung_kind": "stale", "rung_reason": "unavailable"}
+    folding.add(receipt(unit=1, cache="stale", **led))
+    assert close(folding).stable.assigned == 1
+
+
 def test_a_key_may_have_the_purpose_of_a_probe():
     folding = fold()
     folding.add(receipt(purpose="probe", key_id="k"))

@@ -95,3 +95,14 @@ def test_what_passed_over_a_target_that_is_left_alone_fell_back_too():
     """Its breaker is open: nobody asks the release any more, and others answer for it."""
     only = Attempt("second", "r", 0.0)
     assert bad(attempts=[only], target="second", passed_over=True) == {"fallback"}
+
+
+@pytest.mark.parametrize("reason", ["floor", "pressure", "budget"])
+def test_what_was_lowered_before_anybody_was_asked_is_no_releases_doing(reason):
+    assert said(rung="r", rung_kind="model", rung_reason=reason) == {}
+    assert said(rung="r", rung_kind="apology", rung_reason=reason) == {}
+
+
+def test_what_its_ladder_served_after_it_failed_is_the_arms():
+    assert bad(rung="r", rung_kind="model", rung_reason="unavailable") == {"fallback"}
+    assert bad(rung="r", rung_kind="apology", rung_reason="slow_answer") == {"error"}

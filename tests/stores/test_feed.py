@@ -19,6 +19,16 @@ def test_entries_come_in_the_order_of_their_numbers(engine: Engine) -> None:
         assert feed.after(connection, 2) == []
 
 
+def test_several_keys_have_numbers_in_their_order(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        feed.append_plan(connection, 7, 1.0)
+        feed.append_keys(connection, ["b", "a"], 2.0)
+        feed.append_keys(connection, [], 2.0)
+        assert feed.append_key(connection, "c", 3.0) == 4
+        found = [(row.seq, row.key_id) for row in feed.after(connection, 0)]
+    assert found == [(1, None), (2, "b"), (3, "a"), (4, "c")]
+
+
 def test_the_newest_of_an_empty_feed_is_nought(engine: Engine) -> None:
     with database.reading(engine) as connection:
         assert feed.newest_seq(connection) == 0

@@ -22,9 +22,8 @@ class Place:
         self.here: dict[str, int] = {}
 
     def kind(self) -> Kind[Theirs, tuple[str, int]]:
-        def put(record: tuple[str, int], new: bool) -> None:
-            assert new is (record[0] not in self.here)
-            self.here[record[0]] = record[1]
+        def put(records: list[tuple[str, int]]) -> None:
+            self.here.update(records)
 
         return Kind(
             "thing",

@@ -45,6 +45,19 @@ def test_a_key_comes_back_as_it_was_stored(engine: Engine) -> None:
     assert told(engine) == (["aaaa0000"], ["key.create"])
 
 
+def test_several_are_placed_at_once_and_found_by_how_their_ids_begin(engine: Engine) -> None:
+    limits = KeyLimits(5, "month", openings=2)
+    keys.create(engine, rig.key("aaaa0000"), ANN)
+    one, other = (rig.key(f"ext-{letter * 24}", limits=limits) for letter in "ab")
+    with database.writing(engine) as connection:
+        keys.place(connection, [one, other])
+        keys.place(connection, [])
+        renamed = replace(other, name="renamed", limits=None)
+        keys.place(connection, [renamed])
+        found = keys.beginning(connection, "ext-")
+    assert found == {one.id: one, other.id: renamed}
+
+
 def test_a_taken_id_is_refused_and_nothing_is_told(engine: Engine) -> None:
     keys.create(engine, rig.key("aaaa0000"), ANN)
     with pytest.raises(KeyExists):

@@ -37,6 +37,8 @@ def filled() -> Receipt:
                 "model_refusal": "partial",
                 "model_refusal_reason": "policy",
                 "arm": "canary",
+                "rung_kind": "model",
+                "rung_reason": "budget",
                 "unit_kind": "user",
                 "cache": "hit",
                 "cache_tier": "exact",

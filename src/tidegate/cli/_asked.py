@@ -18,6 +18,7 @@ from tidegate.core.words import nearest, quoted
 from tidegate.gateway import embedding
 from tidegate.gateway.able import able
 from tidegate.gateway.accept import accept
+from tidegate.gateway.climbing import Climbing, begun
 from tidegate.gateway.demand import count, demand_of
 from tidegate.gateway.entry import Entry, dialects, entries
 from tidegate.gateway.fit import fit
@@ -40,7 +41,8 @@ _OF_EMBEDDINGS: Final = frozenset({"model", "input", "encoding_format", "dimensi
 
 
 class Asked(Struct):
-    """One request as a gateway would read it. `path` is where it is sent to."""
+    """One request as a gateway would read it. `path` is where it is sent to, `climb` how it is to
+    its route's ladder."""
 
     path: str
     ask: Ask
@@ -49,6 +51,7 @@ class Asked(Struct):
     known: Mapping[str, Dialect]
     probes: Mapping[str, PreparedProbe]
     assumed_output_tokens: int
+    climb: Climbing | None = None
 
     def demand(self, target: Priced) -> Demand:
         return demand_of(self.ask, self.receipt, target, self.assumed_output_tokens)
@@ -146,11 +149,12 @@ def read_asked(body: bytes, plan: Plan, path: str | None) -> Asked:
     if route is None:
         near = nearest(ask.model, prepared.routes)
         raise click.ClickException(f"there is no route {quoted(ask.model)}{near}")
+    climb = begun(ask, route)
     if route.addition is not None:
         route.addition.to(ask, receipt)
     size(ask, receipt)
     assumed = plan.assumed_output_tokens
-    return Asked(path, ask, receipt, route, known, prepared.probes, assumed)
+    return Asked(path, ask, receipt, route, known, prepared.probes, assumed, climb)
 
 
 def told_path(members: Mapping[str, Raw]) -> str:

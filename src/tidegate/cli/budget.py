@@ -65,6 +65,8 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
     never = "never" if budget.per == "lifetime" else "it rolls on"
     resets = moment(budget.resets_at_s, never)
     beyond = "what would pass it is refused" if budget.hard else "it only alerts"
+    if budget.degrade:
+        beyond = f"ladders look at it; {beyond}"
     click.echo(f"{told.counts}\n")
     click.echo(
         f"allowed  {_usd(budget.allowed_usd)} ({_usd(budget.amount_usd)} and raises); {beyond}"
@@ -90,6 +92,7 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
 @click.option("--scope", "scopes", multiple=True, help="What has one of its own each. Repeatable.")
 @click.option("--only", multiple=True, metavar="NAME=VALUE", help="Whose requests. Repeatable.")
 @click.option("--soft", is_flag=True, help="It only alerts and refuses nothing.")
+@click.option("--degrade", is_flag=True, help="Have the ladders of routes look at it.")
 @click.option("--alert", "alerts", multiple=True, type=int, help="Percent that alerts. Repeatable.")
 @control_options
 def set_(state: Path | None, control: str | None, **given: object) -> None:
@@ -149,6 +152,7 @@ def _wanted(given: dict[str, object]) -> NewBudget:
         "scope": list(scopes) or None,
         "only": pairs(only, "--only") or None,
         "hard": False if given["soft"] else None,
+        "degrade": True if given["degrade"] else None,
         "alerts": list(alerts) or None,
     }
     return NewBudget(**wanted)  # type: ignore[arg-type]  # control checks every field

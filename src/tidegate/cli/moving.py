@@ -13,9 +13,11 @@ from tidegate.cli._client import control_options, open_control
 from tidegate.cli._words import table
 from tidegate.config.litellm_file import convert_litellm
 from tidegate.config.litellm_house import Asked, moved_house
+from tidegate.config.litellm_models import Known
 from tidegate.config.load import compile_file
 from tidegate.config.moving import Finding, Findings
 from tidegate.config.portkey import convert_portkey
+from tidegate.config.published import published
 from tidegate.config.their_file import FileRefused
 from tidegate.config.written_plan import Converted
 from tidegate.control.shapes import PlanView
@@ -71,7 +73,9 @@ def litellm(
     Exit 1 where the plan is refused by its check, or something stands in the way of an import.
     """
     try:
-        converted = convert_litellm(file, plugs.names("providers"))
+        converted = convert_litellm(
+            file, Known(plugs.names("providers"), published(clock.wall_s()))
+        )
     except FileRefused as error:
         raise click.ClickException(str(error)) from error
     fits = _tell_plan(converted, out, show_all=bool(given["show_all"]))

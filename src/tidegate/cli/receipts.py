@@ -31,8 +31,8 @@ _GROUPS = (
     ),
     (
         "served",
-        "gateway plan_version release prompt prompt_version passed_over target provider replica "
-        "model_wanted model_served model_fingerprint",
+        "gateway plan_version release prompt prompt_version passed_over rung rung_kind rung_reason "
+        "target provider replica model_wanted model_served model_fingerprint",
     ),
     (
         "cache",
@@ -77,6 +77,7 @@ def plug() -> None:
 @click.option("-n", "--lines", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--route", help="Only this route's.")
 @click.option("--target", help="Only those that this target served, or was meant to.")
+@click.option("--rung", help="Only those that came to this rung of their route's ladder.")
 @click.option("--purpose", help="Only those of this purpose, such as `probe`.")
 @control_options
 def tail(

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tidegate.cli._asked import Asked, read_asked
 from tidegate.cli._plan_file import plan_file
+from tidegate.cli._rungs import rung_lines
 from tidegate.cli.check import print_findings, print_problems
 from tidegate.config.load import compile_file
 from tidegate.config.published import model_facts, published
@@ -116,7 +117,7 @@ def _lines(asked: Asked, plan: Plan) -> list[str]:
         lines.append(_addition_line(route.route))
     if route.route.contract is not None:
         lines.append(_contract_line(route.route.contract))
-    return [*lines, *_retry_lines(route), *_probe_lines(asked)]
+    return [*lines, *rung_lines(asked), *_retry_lines(route), *_probe_lines(asked)]
 
 
 def _dropped_lines(asked: Asked) -> list[str]:

@@ -152,6 +152,8 @@ def report(results: Sequence[Result]) -> str:
     lines.append(table(("", "P50", "P95", "OF"), rows))
     receipts = [result.receipt for result in good if result.receipt is not None]
     lines += [_average_tokens(receipts), _total_cost(receipts)]
+    rungs = Counter((r.rung, r.rung_reason) for r in receipts if r.rung is not None)
+    lines += [f"came to rung {name} for {why}: {n}" for (name, why), n in rungs.most_common()]
     codes = Counter(result.error_code for result in results if result.error_code)
     lines += [f"failed with {code}: {count}" for code, count in codes.most_common()]
     slowest = sorted(good, key=lambda result: -result.total_s)[:_SLOWEST]

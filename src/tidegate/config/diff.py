@@ -15,6 +15,7 @@ from tidegate.config.show import (
     unsupported_text,
     url_text,
 )
+from tidegate.config.show_ladder import rung_text, when_text
 from tidegate.core.plan import Limit, Plan, Replica, Route
 from tidegate.core.plan_callers import Issuer
 from tidegate.core.price import Price, Rate
@@ -88,6 +89,12 @@ def _route_fields(route: Route) -> dict[str, Any]:
     fields["parameters"] = dict(route.parameters)
     if route.system_prompt is not None:
         fields["system_prompt"] = prompt_text(route.system_prompt)
+    if route.ladder:
+        fields["ladder"] = {
+            it.name: f"{when_text(it.when)}: {rung_text(it)}" for it in route.ladder
+        }
+        fields["ladder.order"] = ", ".join(it.name for it in route.ladder)
+        fields["ladder.targets"] = {target.name: target for target in route.rung_targets}
     if route.kept_warm:
         fields["kept_warm"] = ", ".join(target.name for target in route.kept_warm)
     for name, coming in (("candidate", route.candidate), ("beside", route.beside)):

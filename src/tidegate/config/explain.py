@@ -15,6 +15,7 @@ from tidegate.config.show import (
     url_text,
     usd_text,
 )
+from tidegate.config.show_ladder import rung_text, when_text
 from tidegate.config.walk import Origin
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget, adapters_of
@@ -118,6 +119,7 @@ def explain(
     rows += _probe_rows(target, plan, sources, at)
     rows += _other_rows(found, sources)
     rows += _contract_rows(found, sources)
+    rows += _rung_rows(found, sources)
     return rows + _limit_rows(route, plan, sources)
 
 
@@ -191,6 +193,18 @@ def _contract_rows(route: Route, sources: _Sources) -> list[Row]:
     return [
         Row(f"contract.{name}", _setting_text(value), sources.first((*at, name)))
         for name, value in told.items()
+    ]
+
+
+def _rung_rows(route: Route, sources: _Sources) -> list[Row]:
+    """What serves instead when it cannot."""
+    return [
+        Row(
+            f"rung {index + 1} {rung.name}",
+            f"{when_text(rung.when)}: {rung_text(rung)}",
+            sources.first(("routes", route.name, "ladder", str(index))),
+        )
+        for index, rung in enumerate(route.ladder)
     ]
 
 

@@ -1,11 +1,10 @@
 """LiteLLM's config.yaml to a plan file of ours. Every key of it is carried, or told of."""
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
 from tidegate.config.litellm_advice import ADVICE
-from tidegate.config.litellm_models import Models
+from tidegate.config.litellm_models import Known, Models
 from tidegate.config.litellm_routes import Shared, routes_of
 from tidegate.config.litellm_settings import read_general, read_litellm, read_router
 from tidegate.config.moving import Findings
@@ -21,11 +20,11 @@ _OTHERWISE: Final = "nothing here does that"
 _MOST_INCLUDED: Final = 50
 
 
-def convert_litellm(path: Path, kinds: Collection[str]) -> Converted:
-    """The plan that the file comes to. `kinds` are the providers that there are. FileRefused."""
+def convert_litellm(path: Path, known: Known) -> Converted:
+    """The plan that the file comes to, as far as what is `known` here goes. FileRefused."""
     found, draft, kept = Findings(), Draft(), Secrets()
     whole = Their(_with_included(path, found), "", found)
-    models = Models(draft, kept, kinds, found)
+    models = Models(draft, kept, known, found)
     for item in whole.items("model_list"):
         models.add(item)
     shared = Shared()

@@ -38,6 +38,7 @@ _ADMINS: Final = frozenset({"default_user_id", "litellm-proxy-master-key", ""})
 _WHOLE: Final = "litellm-proxy-budget"  # the user that stands for everything
 _TEAM_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _COUNTS: Final = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 
@@ -249,10 +250,11 @@ def team_id(theirs: str) -> str:
 
 
 def _name(kind: str, *of: str) -> str:
+    """What a budget of theirs is called, so that people know whose it is."""
     plain = ".".join((kind, *of))
     if all(map(_PLAIN.fullmatch, of)) and len(plain) <= 64:
         return plain
-    return f"{kind}.-{_digest(*of)}"
+    return f"{_UNFIT.sub('-', plain)[:47]}-{_digest(*of)[:16]}"
 
 
 def _digest(*of: str) -> str:

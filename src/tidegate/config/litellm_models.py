@@ -14,6 +14,7 @@ from tidegate.config.moving import Findings
 from tidegate.config.their_file import UNNEEDED, Their
 from tidegate.config.their_secrets import Secrets
 from tidegate.config.written_plan import Draft, literal
+from tidegate.core.facts import PriceOf
 
 _ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -25,7 +26,12 @@ _PRICES: Final = {
     "cache_creation_input_token_cost": "cache_write_usd_per_mtok",
 }
 _NO_KEY: Final = ("", "none", "None", "null", "fake-key", "not-needed", "EMPTY")
-_ENGINES: Final = frozenset({"vllm", "llama_cpp", "openai_compatible", "ollama", "sim"})
+_ENGINES: Final = frozenset(
+    {
+        *("vllm", "llama_cpp", "openai_compatible", "ollama", "sglang", "tgi", "lm_studio"),
+        "sim",
+    }
+)
 
 
 class Deployment(Struct):
@@ -48,16 +54,27 @@ class Group(Struct):
     attempts: int | None = None
 
 
+class Known(Struct, frozen=True):
+    """What is known here: providers by their kinds, and what is asked for a model."""
+
+    kinds: Collection[str]
+    quote: PriceOf
+
+
 class Models:
     """Reads deployments into the draft; `groups` are routes by name, `stands_for` are the routes of
     access groups."""
 
     def __init__(
-        self, draft: Draft, secrets: Secrets, kinds: Collection[str], found: Findings
+        self,
+        draft: Draft,
+        secrets: Secrets,
+        known: Known,
+        found: Findings,
     ) -> None:
         self._draft = draft
         self._secrets = secrets
-        self._kinds = kinds
+        self._known = known
         self._found = found
         self._accounts: dict[tuple[object, ...], str] = {}
         self.groups: dict[str, Group] = {}
@@ -74,7 +91,7 @@ class Models:
             return
         named = {it: params.take(it) for it in ("model", "api_base", "base_url")}
         named["custom_llm_provider"] = params.take("custom_llm_provider")
-        wire = wire_of(named, self._kinds)
+        wire = wire_of(named, self._known.kinds)
         if isinstance(wire, str) or "*" in name:
             said = wire if isinstance(wire, str) else "write a route for each model that is called"
             self._found.left(f"model_list: {name[:80]}", said)
@@ -93,6 +110,8 @@ class Models:
         self._served(target, params)
         self._described(target, info, name)
         self._price(target, params, info)
+        if "price" not in target:
+            self._unpriced(target, wire, name)
         self._shared(one, group, params)
         group.parameters.append(_parameters(params))
         group.deployments.append(one)
@@ -208,6 +227,23 @@ class Models:
         elif price:
             said = "a price needs both of input and output: write it into the plan"
             self._found.left("model_list[].litellm_params.input_cost_per_token alone", said)
+
+    def _unpriced(self, target: dict[str, Any], wire: Wire, name: str) -> None:
+        """LiteLLM counts nothing for what its list has no price of, and keys with budgets call it;
+        here a hard budget refuses what nobody knows the price of."""
+        address = self._draft.providers[target["provider"]].get("base_url", "")
+        quote = self._known.quote(wire.kind, address, wire.model)
+        if quote.price is not None:
+            return
+        where = f"model_list: the price of {name[:60]}"
+        if wire.kind in _ENGINES and not quote.sold:
+            said = "as there; write `price` with GPU-hours to count what your engine costs"
+            self._found.changed(where, "price: free", said)
+            target["price"] = "free"
+        else:
+            self._found.left(
+                where, "nobody knows it here, and hard budgets refuse it: write `price`"
+            )
 
     def _shared(self, one: Deployment, group: Group, params: Their) -> None:
         weight = params.carry("weight", "routes.NAME.targets, its weight")

@@ -111,7 +111,7 @@ def limit_texts(limit: Limit) -> tuple[str, str, str, str]:
         notes.append(f"counts {limit.count}")
     if limit.cached_weight != 1:
         notes.append(f"cached x {limit.cached_weight:g}")
-    beyond: str = limit.on_excess
+    beyond: str = f"degrade, then {limit.on_excess}" if limit.degrades else limit.on_excess
     if limit.alert_percents:
         beyond += f", alerts at {'/'.join(map(str, limit.alert_percents))} %"
     for one in limit.raises:

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from tidegate.config.problem import Path
+from tidegate.core.compile_ladder import budget_rungs
 from tidegate.core.contradictions import silenced
 from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.declared import Declared
@@ -62,6 +63,16 @@ def about_limits(plan: Plan) -> Iterator[Warned]:
     """Limits that can never speak because a wider one always does before them."""
     for limit, message in silenced(plan.limits):
         yield Warned((_section(limit), limit.name), message)
+
+
+def about_ladders(plan: Plan, facts: Facts) -> Iterator[Warned]:
+    """Rungs for budgets that no budget looks for now. Some may be set while it runs."""
+    for name, route in plan.routes.items():
+        rungs = budget_rungs(route)
+        degrading = any(limit.degrades and reaches(limit, route) for limit in plan.limits)
+        if rungs and not degrading and not facts.keys_limited():
+            message = "no budget that holds requests of this route says `degrade: true`"
+            yield Warned(("routes", name, "ladder", str(rungs[0]), "when", "budget"), message)
 
 
 def about_machines(

@@ -128,6 +128,7 @@ def stored_budget(name: str, declared: DeclaredBudget, by: Author) -> StoredBudg
         scope=() if dimensions == (GLOBAL,) else tuple(dimensions),
         only=dict(declared.only),
         hard=declared.hard,
+        degrades=declared.degrade,
         alerts=declared.alerts,
         author=by.actor,
         at_s=by.at_s,

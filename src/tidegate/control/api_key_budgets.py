@@ -64,7 +64,7 @@ async def set_budget(
         if getattr(asked, name) is not None:
             message = f"The budget of a key is the key's alone and goes by UTC: leave {name} out."
             raise ApiError("invalid_request", message, param=name)
-    check_alerts(declared.alerts, hard=declared.hard)
+    check_alerts(declared.alerts, says=declared.hard or declared.degrade)
 
     def change(old: KeyRecord) -> KeyRecord:
         limits = replace(
@@ -73,6 +73,7 @@ async def set_budget(
             budget_unit=declared.per.unit,
             budget_s=declared.per.rolling_s,
             budget_hard=declared.hard,
+            budget_degrade=declared.degrade,
             budget_alerts=declared.alerts,
         )
         check_countable(limits, call.desk.plans.declared)

@@ -27,6 +27,7 @@ async def _recent(call: Call) -> ReceiptPage:
         route=asked.route,
         key_id=asked.key_id,
         team=_team(call),
+        rung=asked.rung,
         target=asked.target,
         purpose=asked.purpose,
         session_id=asked.session_id,
@@ -70,8 +71,8 @@ async def _summary(call: Call) -> Summary:
 
 _WHICH = frozenset({"route", "key_id"})
 _MAY_FOLLOW = _WHICH | {
-    *("after", "failed", "limit", "model_refusal", "purpose", "session_id", "target", "validity"),
-    "wait_s",
+    *("after", "failed", "limit", "model_refusal", "purpose", "rung", "session_id", "target"),
+    *("validity", "wait_s"),
 }
 _MAY_SUM = _WHICH | {"since_s"}
 _MAY_RANK = _MAY_SUM | {"by", "limit"}

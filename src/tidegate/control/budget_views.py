@@ -45,6 +45,7 @@ def view(
         resets_at_s=standing.until_s,
         highest=[_use(standing, one) for one in standing.used[:most]],
         newest_alert=None if newest_alert is None else alert_view(newest_alert),
+        degrade=limit.degrades,
     )
 
 

@@ -147,6 +147,7 @@ def served_pairs(plan: Plan) -> Iterator[ServedPair]:
             yield from (ServedPair(own, it) for it in sorted(models_at(route)))
         if own is not None and (is_named or wanted.tag == STABLE):
             beyond = {it.model for _, targets in route.fallbacks for it in targets}
+            beyond |= {it.model for it in route.rung_targets}
             told = f"the route {route.name} falls back to it"
             yield from (ServedPair(own, it, told) for it in sorted(beyond - models_at(route)))
 

@@ -217,6 +217,7 @@ def _budget(stored: StoredBudget) -> DeclaredBudget:
         scope=stored.scope,
         only=stored.only,
         hard=stored.hard,
+        degrade=stored.degrades,
         alerts=stored.alerts,
     )
 

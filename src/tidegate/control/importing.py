@@ -26,6 +26,7 @@ from tidegate.stores.audit import Author
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.imports import Kind, Taking
 from tidegate.stores.openings import Opening
+from tidegate.stores.spending import opening_of
 from tidegate.stores.teams import TeamRecord
 
 _MOST_TOLD = 50
@@ -88,8 +89,8 @@ def take_in(connection: Connection, moved: Moved, around: Surroundings, by: Auth
     spends = _take_spends(connection, moved, by)
     gone = sorted(before - {one.sha256 for one in moved.keys})
     live = [core_key.foreign_id(bytes.fromhex(one)) for one in gone]
-    records = {one: keys.look(connection, one) for one in live}
-    gone = [one for one, it in records.items() if it is not None and it.revoked_at_s is None]
+    stored = keys.beginning(connection, core_key.FOREIGN_ID_PREFIX) if live else {}
+    gone = [one for one in live if one in stored and stored[one].revoked_at_s is None]
     counts = ", ".join(f"{it.new} {name}s" for name, it in taking.counts.items() if it.new)
     audit.append(connection, by, "import", moved.source, counts or "nothing new")
     return _told(taking, [spends], gone)
@@ -97,7 +98,8 @@ def take_in(connection: Connection, moved: Moved, around: Surroundings, by: Auth
 
 def _take_spends(connection: Connection, moved: Moved, by: Author) -> KindMoved:
     """At what moment a budget's period began is nothing new: only what was spent then."""
-    found = [openings.get(connection, one.scope) for one in moved.spends]
+    stored = openings.every(connection)
+    found = [stored.get(opening_of(one.scope)) for one in moved.spends]
     wanted = [Opening(one.scope, one.at_s, one.nanousd) for one in moved.spends]
     changed = [(one, old) for one, old in zip(wanted, found, strict=True) if one != old]
     fresh = [one for one, _ in changed]
@@ -109,12 +111,16 @@ def _take_spends(connection: Connection, moved: Moved, by: Author) -> KindMoved:
 
 def _tell_keys(connection: Connection, changed: list[Opening], by: Author) -> None:
     """Gateways that count such a key's budget read anew what was spent of it."""
-    for one in changed:
-        record = keys.look(connection, one.scope["key"]) if [*one.scope] == ["key"] else None
-        if record is not None and record.limits is not None:
+    ids = [one.scope["key"] for one in changed if [*one.scope] == ["key"]]
+    if not ids:
+        return
+    stored, fresh = keys.beginning(connection, core_key.FOREIGN_ID_PREFIX), []
+    for record in (stored[it] for it in ids if it in stored):
+        if record.limits is not None:
             limits = replace(record.limits, openings=record.limits.openings + 1)
-            keys.place(connection, replace(record, limits=limits))
-            feed.append_key(connection, record.id, by.at_s)
+            fresh.append(replace(record, limits=limits))
+    keys.place(connection, fresh)
+    feed.append_keys(connection, [record.id for record in fresh], by.at_s)
 
 
 def _told(taking: Taking, more: list[KindMoved], gone: list[str]) -> MovedIn:
@@ -140,7 +146,7 @@ def _check_limits(name: str, limits: KeyLimits) -> None:
             f"The limits of key {name} are none: a budget has one period, amounts are above 0."
         )
         raise ApiError("invalid_request", message, param="limits")
-    check_alerts(limits.budget_alerts, hard=limits.budget_hard)
+    check_alerts(limits.budget_alerts, says=limits.budget_hard)
 
 
 def _check_grants(connection: Connection, moved: Moved) -> None:
@@ -167,11 +173,12 @@ def _teams(connection: Connection, by: Author) -> Kind[MovedTeam, TeamRecord]:
             return fresh
         return replace(fresh, lead=here.lead, lead_digest=here.lead_digest)
 
-    def put(record: TeamRecord, new: bool) -> None:
-        if new:
-            teams.add(connection, record, by)
-        else:
-            teams.change(connection, record, by, "team.edit")
+    def put(records: list[TeamRecord]) -> None:
+        for record in records:
+            if teams.get(connection, record.id) is None:
+                teams.add(connection, record, by)
+            else:
+                teams.change(connection, record, by, "team.edit")
 
     def tell(record: TeamRecord) -> Any:
         return {**asdict(record), "lead": None, "lead_digest": None}
@@ -199,18 +206,23 @@ def _budgets(connection: Connection, by: Author) -> Kind[MovedBudget, StoredBudg
         del told["author"], told["at_s"]
         return told
 
+    def put(records: list[StoredBudget]) -> None:
+        for record in records:
+            budgets.put(connection, record)
+
     return Kind(
         BUDGET,
         lambda one: one.name,
         lambda one: stored.get(one.name),
         make,
-        lambda record, new: budgets.put(connection, record),
+        put,
         tell,
     )
 
 
 def _keys(connection: Connection, around: Surroundings, by: Author) -> Kind[MovedKey, KeyRecord]:
     defaults = around.declared.keys
+    stored = keys.beginning(connection, core_key.FOREIGN_ID_PREFIX)
 
     def id_of(one: MovedKey) -> str:
         return core_key.foreign_id(bytes.fromhex(one.sha256))
@@ -233,11 +245,12 @@ def _keys(connection: Connection, around: Surroundings, by: Author) -> Kind[Move
             limits=_kept(one.limits, here),
         )
 
-    def put(record: KeyRecord, new: bool) -> None:
-        keys.place(connection, record)
-        if record.limits is not None and record.limits.raises:
-            key_raises.follow(connection, record, by, "imported")
-        feed.append_key(connection, record.id, by.at_s)
+    def put(records: list[KeyRecord]) -> None:
+        keys.place(connection, records)
+        for record in records:
+            if record.limits is not None and record.limits.raises:
+                key_raises.follow(connection, record, by, "imported")
+        feed.append_keys(connection, [record.id for record in records], by.at_s)
 
     def tell(record: KeyRecord) -> Any:
         told = asdict(record)
@@ -248,6 +261,4 @@ def _keys(connection: Connection, around: Surroundings, by: Author) -> Kind[Move
             told["limits"] = replace(record.limits, openings=0)
         return told
 
-    return Kind(
-        KEY, lambda one: one.sha256, lambda one: keys.look(connection, id_of(one)), make, put, tell
-    )
+    return Kind(KEY, lambda one: one.sha256, lambda one: stored.get(id_of(one)), make, put, tell)

@@ -34,18 +34,21 @@ def limits_asked(asked: NewKeyLimits | None) -> KeyLimits | None:
         asked.tokens_per_minute,
         asked.max_parallel_requests,
         budget_hard=asked.budget_hard,
+        budget_degrade=asked.budget_degrade,
         budget_alerts=_DEFAULT_ALERTS if asked.budget_alerts is None else asked.budget_alerts,
     )
-    if money is None and (limits.budget_alerts != _DEFAULT_ALERTS or not limits.budget_hard):
-        message = "budget_alerts and budget_hard belong to a budget."
+    of_budget = limits.budget_alerts != _DEFAULT_ALERTS, not limits.budget_hard
+    if money is None and any((*of_budget, limits.budget_degrade)):
+        message = "budget_alerts, budget_hard and budget_degrade belong to a budget."
         raise ApiError("invalid_request", message, param="limits")
-    check_alerts(limits.budget_alerts, hard=limits.budget_hard)
+    check_alerts(limits.budget_alerts, says=limits.budget_hard or limits.budget_degrade)
     return None if limits == KeyLimits() else limits
 
 
-def check_alerts(percents: tuple[int, ...], *, hard: bool) -> None:
-    """ApiError for a budget that would say nothing, and for parts out of order."""
-    if not percents and not hard:
+def check_alerts(percents: tuple[int, ...], *, says: bool) -> None:
+    """ApiError for a budget that would say nothing, and for parts out of order. `says`: something
+    comes of it beside alerts."""
+    if not percents and not says:
         message = "It neither refuses nor alerts: make it hard, or say percents in alerts."
         raise ApiError("invalid_request", message, param="alerts")
     if list(percents) != sorted(set(percents)):

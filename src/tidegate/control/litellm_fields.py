@@ -85,6 +85,7 @@ def limits_of(asked: LimitFields, before: KeyLimits | None = None) -> KeyLimits:
         period.unit,
         period.rolling_s,
         budget_hard=old.budget_hard if money is not None else True,
+        budget_degrade=old.budget_degrade and money is not None,
         budget_alerts=old.budget_alerts if money is not None else KeyLimits().budget_alerts,
         requests_per_minute=_count(asked.rpm_limit, old.requests_per_minute, "rpm_limit"),
         tokens_per_minute=_count(asked.tpm_limit, old.tokens_per_minute, "tpm_limit"),

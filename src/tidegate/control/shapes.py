@@ -30,7 +30,8 @@ WaitSeconds = Annotated[float, Meta(ge=0, le=30)]
 class NewKeyLimits(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What the key alone is held to. `budget` is exact decimal dollars, spendable in each
     `budget_per`: a period such as `month`, or a duration such as `30d`. `budget_alerts` are
-    percents of it in rising order (None: 50, 80 and 100); without `budget_hard` it only alerts."""
+    percents of it in rising order (None: 50, 80 and 100); without `budget_hard` it only alerts, and
+    with `budget_degrade` ladders of routes look at it."""
 
     budget: str | None = None
     budget_per: Annotated[str, Meta(max_length=40)] | None = None
@@ -39,6 +40,7 @@ class NewKeyLimits(Struct, forbid_unknown_fields=True, omit_defaults=True):
     max_parallel_requests: Amount | None = None
     budget_alerts: tuple[Percent, ...] | None = None
     budget_hard: bool = True
+    budget_degrade: bool = False
 
 
 class NewKey(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -134,6 +136,7 @@ def limits_shown(limits: KeyLimits) -> NewKeyLimits:
         limits.max_parallel_requests,
         None if limits.budget_alerts == KeyLimits().budget_alerts else limits.budget_alerts,
         limits.budget_hard,
+        limits.budget_degrade,
     )
 
 
@@ -222,6 +225,7 @@ class ReceiptQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
     route: RouteName | None = None
     key_id: Name | None = None
     team: Name | None = None
+    rung: Name | None = None
     target: RouteName | None = None
     purpose: Name | None = None
     session_id: Name | None = None

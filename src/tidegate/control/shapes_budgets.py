@@ -43,6 +43,7 @@ class NewBudget(Struct, forbid_unknown_fields=True, omit_defaults=True):
     only: dict[str, str] | None = None
     hard: bool | None = None
     alerts: list[int | str] | None = None
+    degrade: bool | None = None
 
 
 class NewRaise(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -129,6 +130,7 @@ class BudgetView(Struct, frozen=True):
     highest: list[ScopeUse]
     newest_alert: AlertView | None
     holder: str | None = None
+    degrade: bool = False
 
 
 class BudgetList(Struct, frozen=True):

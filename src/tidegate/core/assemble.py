@@ -30,18 +30,18 @@ Say = Callable[[Path, str], None]
 class Dialect(Struct, frozen=True):
     """What compiling needs to know of a provider plug. `signs`: it can do without a credential of
     the plan's own, with the machine's key. `endpoints`: what kinds of request it serves.
-    `adapters`: how it is told which adapter to use. `address_form`: what its address looks like,
-    where it has no usual one. `takes_batches`: its wire has files of requests; `batch_share` is
-    what they are known to cost, where they are known to be taken."""
+    `takes_batches`: its wire has files of requests; `batch_share` is what they are known to cost,
+    where they are known to be taken. `adapters`: how it is told which adapter to use.
+    `address_form`: what its address looks like, where it has no usual one."""
 
     base_url: str | None
     hosted: bool
     signs: bool = False
     endpoints: frozenset[str] = frozenset({"chat", "completions", "embeddings"})
-    adapters: AdapterForm | None = None
-    address_form: str = ADDRESS_FORM
     takes_batches: bool = False
     batch_share: float | None = None
+    adapters: AdapterForm | None = None
+    address_form: str = ADDRESS_FORM
 
 
 class Place(Struct, frozen=True):

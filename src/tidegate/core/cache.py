@@ -31,7 +31,8 @@ class ExactCache(Struct, frozen=True, omit_defaults=True):
     An answer is fresh for `ttl_s`. For `stale_s` more it is given away while one request asks anew,
     and for `stale_if_error_s` more where nobody else has an answer. `max_bytes` bounds what a route
     keeps, in each gateway's memory or in the shared store. `public`: what stands in front of the
-    gateway may keep answers too, for anybody.
+    gateway may keep answers too, for anybody. For `stale_rung_s` after it was fresh a rung of the
+    route's ladder may give an answer.
     """
 
     ttl_s: float = 3600.0
@@ -43,11 +44,17 @@ class ExactCache(Struct, frozen=True, omit_defaults=True):
     scope: Scope = "tenant"
     store: Where = "memory"
     public: bool = False
+    stale_rung_s: float = 0.0
+
+    @property
+    def old_s(self) -> float:
+        """How long after it was fresh an answer is of any use."""
+        return max(self.stale_s, self.stale_if_error_s, self.stale_rung_s)
 
     @property
     def keep_s(self) -> float:
         """How long an answer is of any use."""
-        return self.ttl_s + max(self.stale_s, self.stale_if_error_s)
+        return self.ttl_s + self.old_s
 
 
 class SemanticCache(Struct, frozen=True, omit_defaults=True):

@@ -19,6 +19,7 @@ from tidegate.core.assemble import Path
 from tidegate.core.compile_cache import compile_cache
 from tidegate.core.compile_callers import compile_callers
 from tidegate.core.compile_engines import compile_engines
+from tidegate.core.compile_ladder import check_degrading, compile_ladder
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_notices import check_notifications
 from tidegate.core.compile_objectives import check_objectives
@@ -36,12 +37,14 @@ from tidegate.core.compile_targets import Targets
 from tidegate.core.contracts import compile_contract
 from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
+from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.facts import Facts
 from tidegate.core.levers import LEVERS
 from tidegate.core.plan import Candidate, HttpBounds, JournalBounds, Plan, Route, Target
+from tidegate.core.prompt import RoutePrompt
 from tidegate.core.revised import Revised, UnderWay, revised
 from tidegate.core.words import nearest, quoted
 
@@ -91,6 +94,7 @@ def compile_plan(
     callers = compile_callers(declared, compiler.say)
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
+    check_degrading(routes, limits, declared.budgets, compiler.say)
     if not limits and counts_alone(declared) and facts.keys_limited():
         say(
             ("gateway", "processes"),
@@ -196,7 +200,20 @@ class _Compiler:
         learnt = self._learnt.get(name)
         at = ("routes", name, "cache")
         cache = compile_cache(route, self.declared.storage, learnt, at, self.say)
-        return replace(found, contract=contract, prompt=prompt, capture=capture, cache=cache)
+        found = replace(found, contract=contract, prompt=prompt, capture=capture, cache=cache)
+        if not route.ladder:
+            return found
+        return compile_ladder(route, found, find, partial(self._of_rung, prompt), self.say)
+
+    def _of_rung(
+        self, own: RoutePrompt | None, wanted: DeclaredRoutePrompt, path: Path
+    ) -> RoutePrompt | None:
+        """The prompt of a rung, for callers who send the variables of the route's own."""
+        found = self.prompts.of(wanted, path)
+        for name in () if found is None else self.prompts.missing(found, own):
+            self.say(path, f"it needs the variable {quoted(name)}, which callers of this route do "
+                "not send")  # fmt: skip
+        return found
 
     def _with_release(self, route: Route) -> Route:
         """The route with the releases that are under way on it, and what the last ones replaced."""

@@ -132,6 +132,7 @@ class _Compiler:
             time_zone=declared.time_zone or "UTC",
             on_excess="refuse" if declared.hard else "alert",
             alert_percents=declared.alerts,
+            degrades=declared.degrade,
         )
         kind = self._load(SPEND, path)
         found = None if kind is None else self._judged(path, kind, limit)
@@ -215,7 +216,7 @@ class _Compiler:
 
     def _check_alerts(self, path: Path, declared: DeclaredBudget) -> None:
         alerts = declared.alerts
-        if not alerts and not declared.hard:
+        if not alerts and not declared.hard and not declared.degrade:
             self.say(
                 path, "it neither refuses nor alerts; write `hard: true`, or percents in `alerts`"
             )

@@ -8,8 +8,9 @@ import msgspec
 
 from tidegate.core.assemble import Path, Say
 from tidegate.core.declared_prompts import DeclaredPrompts
+from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
 from tidegate.core.declared_routes import DeclaredRoute
-from tidegate.core.prompt import PromptSource, RoutePrompt, TagFlip, Tagged
+from tidegate.core.prompt import Prompt, PromptSource, RoutePrompt, TagFlip, Tagged
 from tidegate.core.words import nearest, quoted
 
 # A plan goes to gateways in one message.
@@ -42,12 +43,14 @@ class Prompts:
     def of_route(self, route: DeclaredRoute, path: Path) -> RoutePrompt | None:
         """What the route asks its models by, with its version among the plan's; None where it names
         none, or one that is not to be had, which is said."""
-        wanted = route.prompt
-        if wanted is None:
+        if route.prompt is None:
             return None
         if route.system_prompt is not None:
             self._say((*path, "system_prompt"), "`prompt` is written too; remove one of them")
-        path = (*path, "prompt")
+        return self.of(route.prompt, (*path, "prompt"))
+
+    def of(self, wanted: DeclaredRoutePrompt, path: Path) -> RoutePrompt | None:
+        """The same of what is named at `path`."""
         found = RoutePrompt(wanted.name, wanted.tag, wanted.version, wanted.allow_tags)
         if self._declared is None:
             self._say(path, "`prompts` is missing: write where prompts are read from")
@@ -83,13 +86,26 @@ class Prompts:
             with suppress(ValueError):
                 tagged.versions[wanted.version] = self._source.version(wanted.name, wanted.version)
 
+    def missing(self, prompt: RoutePrompt, instead_of: RoutePrompt | None) -> tuple[str, ...]:
+        """What a version needs of a caller that sends the variables of another, and does not get.
+        Nothing where either is not known."""
+        version = self._version(prompt)
+        other = None if instead_of is None else self._version(instead_of)
+        if version is None or (instead_of is not None and other is None):
+            return ()
+        sent = {it.name for it in other.inputs} if other is not None else set()
+        needed = (it.name for it in version.inputs if it.default is None)
+        return tuple(name for name in needed if name not in sent)
+
+    def _version(self, prompt: RoutePrompt) -> Prompt | None:
+        tagged = self._tagged.get(prompt.name)
+        if tagged is None:
+            return None
+        return tagged.versions.get(prompt.version or tagged.tags.get(prompt.tag, ""))
+
     def digest(self, prompt: RoutePrompt | None) -> str | None:
         """Of the version that serves; None without one."""
-        tagged = None if prompt is None else self._tagged.get(prompt.name)
-        if prompt is None or tagged is None:
-            return None
-        version = prompt.version or tagged.tags.get(prompt.tag, "")
-        found = tagged.versions.get(version)
+        found = None if prompt is None else self._version(prompt)
         return None if found is None else found.digest
 
     def all(self) -> dict[str, Tagged]:

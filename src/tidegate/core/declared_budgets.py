@@ -51,6 +51,13 @@ class DeclaredBudget(Struct, frozen=True, omit_defaults=True):
     hard: Annotated[
         bool, Meta(description="Refuse what would pass it; otherwise it only alerts.")
     ] = True
+    degrade: Annotated[
+        bool,
+        Meta(
+            description="Have the ladders of routes look at it: rungs with `when.budget` serve as "
+            "it is spent, and what does not fit is served by a rung that does, or costs nothing."
+        ),
+    ] = False
     alerts: Annotated[
         tuple[Annotated[int, Meta(ge=1, le=1000, extra={"read": "percent"})], ...],
         Meta(description="Parts of it that alert once they are spent, in rising order."),

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from tidegate.core.declared_cache import DeclaredCache
 from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_contracts import DeclaredContract
+from tidegate.core.declared_ladder import DeclaredRung
 from tidegate.core.declared_objectives import DeclaredSlo
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
@@ -164,6 +165,13 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
         DeclaredCache | None,
         Meta(description="Which answers are kept to be given again. Default: none."),
     ] = None
+    ladder: Annotated[
+        tuple[DeclaredRung, ...],
+        Meta(
+            description="What serves instead when the route itself cannot, each rung a step "
+            "further down. Chats only. Default: nothing."
+        ),
+    ] = ()
     quality: Annotated[
         DeclaredQuality | None,
         Meta(
@@ -180,3 +188,6 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
         for failure in FAILURE_CLASSES:
             for index, name in enumerate(getattr(self.fallbacks, failure)):
                 yield ("fallbacks", failure, str(index)), name
+        for index, rung in enumerate(self.ladder):
+            if rung.target is not None:
+                yield ("ladder", str(index), "target"), rung.target

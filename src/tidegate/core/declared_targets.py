@@ -233,6 +233,13 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
             "provider's; `none` where they are not to be asked."
         ),
     ] = None
+    batch: Annotated[
+        Literal["none"] | DeclaredBatch | None,
+        Meta(
+            description="Files of requests that its provider takes. Default: taken where the "
+            "provider's kind is known to have them; `none` where this target takes none."
+        ),
+    ] = None
     adapters: Annotated[
         dict[Name, Annotated[DeclaredAdapter, Meta(extra={"shorthand": "name"})]],
         Meta(
@@ -241,13 +248,6 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
             "it here."
         ),
     ] = {}
-    batch: Annotated[
-        Literal["none"] | DeclaredBatch | None,
-        Meta(
-            description="Files of requests that its provider takes. Default: taken where the "
-            "provider's kind is known to have them; `none` where this target takes none."
-        ),
-    ] = None
     provisioned: Annotated[
         bool,
         Meta(

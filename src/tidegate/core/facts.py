@@ -36,16 +36,17 @@ class Dialects:
     def get(self, name: str) -> Dialect:
         """PlugError when it does not load."""
         plug: plugs.Provider = plugs.load("providers", name)
+        signs = plug.signer is not None
         wire: plugs.BatchWire | None = getattr(plug, "batches", None)
         return Dialect(
             plug.base_url,
             plug.hosted,
-            plug.signer is not None,
+            signs,
             frozenset(plug.endpoints),
-            adapters=getattr(plug, "adapters", None),
-            address_form=getattr(plug, "address_form", ADDRESS_FORM),
-            takes_batches=wire is not None,
-            batch_share=None if wire is None else wire.price_share,
+            wire is not None,
+            None if wire is None else wire.price_share,
+            getattr(plug, "adapters", None),
+            getattr(plug, "address_form", ADDRESS_FORM),
         )
 
 

@@ -20,7 +20,7 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
     """None is no limit. A budget is given anew with each `budget_unit` of the calendar (UTC), or
     by and by over `budget_s`; exactly one of the two is set where there is a budget, which `raises`
     raise. `budget_alerts` are the percents of it that control tells of, `openings` as of any
-    limit."""
+    limit; where `budget_degrade`, ladders of routes look at it."""
 
     budget_nanousd: int | None = None
     budget_unit: PeriodUnit | None = None
@@ -32,6 +32,7 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
     budget_hard: bool = True
     budget_alerts: tuple[int, ...] = (50, 80, 100)
     openings: int = 0
+    budget_degrade: bool = False
 
     def limits(self) -> tuple[Limit, ...]:
         """As limits that count by key: keys with the same limits share them, each with counters
@@ -50,7 +51,7 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
             budget = Limit(BUDGET, SPEND, self.budget_nanousd, _SCOPE, per_s=per_s, unit=unit)
             on_excess: Literal["refuse", "alert"] = "refuse" if self.budget_hard else "alert"
             own = {"raises": self.raises, "on_excess": on_excess, "openings": self.openings}
-            found.append(replace(budget, **own))
+            found.append(replace(budget, **own, degrades=self.budget_degrade))
         return tuple(found)
 
 

@@ -22,6 +22,7 @@ class Layout:
         self.plan = state / "plan.msgpack"  # control; gateways read it at start
         self.journal = state / "journal"  # one folder a gateway; the recorder deletes
         self.spool = state / "spool"  # by kind one folder a gateway; the recorder deletes
+        self.handover = state / "handover"  # gateways; what people are told of, until they were
         self.run = state / "run"  # pid files and locks; what each gateway knows of the clock
         self.cache = state / "cache"  # what each gateway keeps of answers with `store: disk`
         self.issuers = state / "issuers"  # gateways: the last keys of issuers of tokens

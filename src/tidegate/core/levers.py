@@ -40,6 +40,7 @@ LEVERS: Final = _rows(
     Lever("target_off", "clamp", "flag", 0, 1, "target", "max", "it is asked nothing"),
     Lever("route_off", "clamp", "flag", 0, 1, "route", "max", "its requests are refused"),
     Lever("output_cap_tokens", "clamp", "tokens", 1, 1e9, "route", "min", "of an answer, at most"),
+    Lever("ladder_floor", "clamp", "rung", 0, 16, "route", "max", "its requests begin there"),
     Lever("concurrency_cap", "clamp", "requests", 1, 1e6, "target", "min", "in flight a gateway"),
     Lever("shed_rank", "clamp", "rank", 0, 3, "everything", "max", "classes that are refused"),
     Lever("release_policy", "clamp", "state", 0, 3, "route", "max", "of its error budget"),

@@ -112,6 +112,7 @@ CODES: Final[Mapping[str, Code]] = {
             "credential_missing": (503, False),
             "no_plan": (503, True),
             "route_off": (503, True),
+            "batch_only": (503, True),
             "store_unavailable": (503, True),
             "issuer_unavailable": (503, True),
             "ledger_unavailable": (503, True),

@@ -13,6 +13,7 @@ from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
+from tidegate.core.ladder import Rung
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.model_facts import ModelFacts
 from tidegate.core.plan_callers import Issuer
@@ -196,7 +197,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
     with what was said, with `cache` answers are, to be given again. `prefix_marks`: Claude is told
-    to cache its prompts' beginnings for so long.
+    to cache its prompts' beginnings for so long. `ladder` is what serves instead when the route
+    itself cannot, and `rung_targets` what of it is asked.
     """
 
     name: str
@@ -217,6 +219,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     capture: Capture | None = None
     prefix_marks: PrefixTtl | None = None
     cache: RouteCache | None = None
+    ladder: tuple[Rung, ...] = ()
+    rung_targets: tuple[Target, ...] = ()
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -232,9 +236,10 @@ class Route(Struct, frozen=True, omit_defaults=True):
 
     @property
     def reachable(self) -> tuple[Target, ...]:
-        """`targets`, and those of its candidates and of what it keeps warm, each once."""
+        """`targets`, and those of its ladder, of its candidates and of what it keeps warm, each
+        once."""
         coming = (target for one in self.candidates for target in one.route.targets)
-        every = (*self.targets, *coming, *self.kept_warm)
+        every = (*self.targets, *self.rung_targets, *coming, *self.kept_warm)
         return tuple({target.name: target for target in every}.values())
 
 
@@ -284,7 +289,8 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     counter for everything. `only` restricts it to requests with these values. A request in which
     a dimension of `scope` is unknown is not counted. `amount` is requests, tokens, calls or
     nano-dollars; what the fields below it mean is the kind's. `raises` come on top of it. Where
-    `openings` is another, what was spent elsewhere before is: it is read anew.
+    `openings` is another, what was spent elsewhere before is: it is read anew. Where a budget
+    `degrades`, ladders of routes look at it.
     """
 
     name: str
@@ -302,6 +308,7 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     alert_percents: tuple[int, ...] = ()
     raises: tuple[Raise, ...] = ()
     openings: int = 0
+    degrades: bool = False
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

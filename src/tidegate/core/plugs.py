@@ -19,6 +19,7 @@ from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
 from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.embeddings import Embedder
+from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
@@ -191,6 +192,10 @@ class Dialect(Protocol):
     def with_turns(self, content: Raw, said: str, told: str) -> Raw:
         """The caller's text, the member `content`, with two turns behind it: what the model said,
         and what it is told."""
+
+    def trimmed(self, content: Raw, rule: History) -> Raw:
+        """The member `content` made smaller by a rule (text.history); itself where it is one text,
+        or nothing that can be read."""
 
     def status(self, no: Refusal | Failure) -> int:
         """The status that an error has in this API."""

@@ -17,6 +17,7 @@ from msgspec import Struct
 from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.cache import ANSWERED, Outcome, Tier
 from tidegate.core.earlier_cost import EarlierCost
+from tidegate.core.ladder import RungKind, RungReason
 from tidegate.core.priority import Priority
 from tidegate.core.probe import OWN, PROBE
 from tidegate.core.purpose import PRODUCTION, is_production
@@ -107,7 +108,8 @@ class Receipt(Struct, omit_defaults=True):
     `arm_forced` that something else than the salt chose at this weight: a file, a caller who
     may, or how the conversation began. A shadow's `shadow_of` is the request that it copies;
     nobody has had anything of its answer. `passed_over`: none of the route's own targets could
-    be asked, and a fallback was the first.
+    be asked, and a fallback was the first. `rung` is the last of its route's ladder that it came
+    to, `rung_reason` what led there; without one the route itself served, or failed.
 
     `prefix_saved_nanousd` is what the provider's cache saved of the last attempt's input, less what
     writes to it cost beyond plain input. It is only there where something was read or written.
@@ -181,6 +183,9 @@ class Receipt(Struct, omit_defaults=True):
     saved_nanousd: int | None = None
     saved_s: float | None = None
     passed_over: bool = False
+    rung: str | None = None
+    rung_kind: RungKind | None = None
+    rung_reason: RungReason | None = None
     target: str | None = None
     provider: str | None = None
     replica: str | None = None

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from tidegate.core.ladder import MADE_UP
 from tidegate.core.outcome import CODES
 from tidegate.core.receipt import Receipt
 from tidegate.core.turn_bound import TurnBound
@@ -61,8 +62,10 @@ def is_left(receipt: Receipt) -> bool:
 
 
 def is_excused(receipt: Receipt) -> bool:
-    """Whether its error is the caller's own, or the no of a limit. A code that is not on the list
-    is as it was written down."""
+    """Whether its error is the caller's own, or the no of a limit, as is what its ladder said in
+    the place of one. A code that is not on the list is as it was written down."""
+    if receipt.rung_reason == "budget" and receipt.rung_kind == "batch_only":
+        return True
     if receipt.error_code is None:
         return False
     code = CODES.get(receipt.error_code)
@@ -70,8 +73,10 @@ def is_excused(receipt: Receipt) -> bool:
 
 
 def fell_back(receipt: Receipt) -> bool:
-    """Whether another target served it than was its first choice."""
+    """Whether another target served it than was its first choice, or a rung of a ladder."""
     attempts = receipt.attempts
+    if receipt.rung is not None:
+        return True
     return receipt.passed_over or (len(attempts) > 1 and attempts[0].target != receipt.target)
 
 
@@ -81,6 +86,8 @@ def judged(receipt: Receipt, patience: Patience = PATIENCE) -> dict[Sli, bool]:
         return {}
     if is_left(receipt):
         return _judged_left(receipt, patience)
+    if receipt.rung_kind in MADE_UP:
+        return {} if receipt.rung_reason == "budget" else {"availability": False}
     if receipt.error_code is None:
         return _judged_answer(receipt)
     if is_excused(receipt):
@@ -119,12 +126,12 @@ def latencies(receipt: Receipt, patience: Patience = PATIENCE) -> dict[LatencySl
 
     A stream that came to nothing after more than `first_token_s` counts with the time that was
     waited in vain, which is the least that its first token would have taken; one that failed at
-    once says nothing of latency. A turn includes what its application told of its own retrieval
-    and tools.
+    once says nothing of latency, nor does an answer that no model has made. A turn includes what
+    its application told of its own retrieval and tools.
     """
     found: dict[LatencySli, float] = {}
     total_s = receipt.total_s
-    if not receipt.is_production:
+    if not receipt.is_production or receipt.rung_kind in MADE_UP:
         return found
     if receipt.ttft_s is not None:
         found["ttft"] = receipt.ttft_s

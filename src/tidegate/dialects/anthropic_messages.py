@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import Conversation, Reasoning, ToolCall
+from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
 from tidegate.core.receipt import Endpoint
@@ -21,7 +22,9 @@ from tidegate.dialects._anthropic_stream import (
     usage_members,
 )
 from tidegate.dialects._carriers import mark
+from tidegate.dialects._trimmed import left_out, parts_of, trimmed
 from tidegate.dialects._turns import with_turns
+from tidegate.text.history import Speaker
 
 _encode = msgspec.json.Encoder().encode
 # Anthropic's word for each status that an error has here.
@@ -80,6 +83,9 @@ class AnthropicMessages:
     def with_turns(self, content: Raw, said: str, told: str) -> Raw:
         return with_turns(content, said, told)
 
+    def trimmed(self, content: Raw, rule: History) -> Raw:
+        return trimmed(content, rule, _speaker, _without_results)
+
     def status(self, no: Refusal | Failure) -> int:
         status = no.status if isinstance(no, Failure) else no.code.status
         return 529 if no.code.name in ("overloaded", "upstream_overloaded") else status
@@ -92,6 +98,24 @@ class AnthropicMessages:
 
     def error_event(self, no: Refusal | Failure, request_id: str, sequence: int) -> bytes:
         return b"event: error\ndata: %b\n\n" % self.error(no, request_id)
+
+
+def _speaker(turn: dict[str, Any]) -> tuple[Speaker, tuple[str, ...]]:
+    """What a tool has said comes in a user's message, which is no turn of its own."""
+    if turn.get("role") == "assistant":
+        return "model", _ids(parts_of(turn, "tool_use"), "id")
+    results = parts_of(turn, "tool_result")
+    return ("tool" if results else "user"), _ids(results, "tool_use_id")
+
+
+def _ids(parts: list[dict[str, Any]], name: str) -> tuple[str, ...]:
+    return tuple(it[name] for it in parts if isinstance(it.get(name), str))
+
+
+def _without_results(turn: dict[str, Any]) -> dict[str, Any]:
+    results = parts_of(turn, "tool_result")
+    content = [left_out(it, "content") if it in results else it for it in turn["content"]]
+    return {**turn, "content": content}
 
 
 def _blocks(choice: Choice, stamp: Stamp) -> list[dict[str, Any]]:

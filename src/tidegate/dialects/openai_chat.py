@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import Conversation, Refused, Text, ToolCall
+from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
 from tidegate.core.receipt import Endpoint
@@ -17,7 +18,9 @@ from tidegate.dialects._openai_chat_request import read
 from tidegate.dialects._openai_chat_stream import OpenAIChatWriter, usage_members
 from tidegate.dialects._openai_error import error_body, status_of
 from tidegate.dialects._openai_members import call_id_of
+from tidegate.dialects._trimmed import left_out, trimmed
 from tidegate.dialects._turns import with_turns
+from tidegate.text.history import Speaker
 
 _encode = msgspec.json.Encoder().encode
 
@@ -66,6 +69,9 @@ class OpenAIChat:
     def with_turns(self, content: Raw, said: str, told: str) -> Raw:
         return with_turns(content, said, told)
 
+    def trimmed(self, content: Raw, rule: History) -> Raw:
+        return trimmed(content, rule, _speaker, lambda turn: left_out(turn, "content"))
+
     def status(self, no: Refusal | Failure) -> int:
         return status_of(no)
 
@@ -74,6 +80,20 @@ class OpenAIChat:
 
     def error_event(self, no: Refusal | Failure, request_id: str, sequence: int) -> bytes:
         return b"data: %b\n\n" % self.error(no, request_id)
+
+
+def _speaker(turn: dict[str, Any]) -> tuple[Speaker, tuple[str, ...]]:
+    role = turn.get("role")
+    if role in ("system", "developer"):
+        return "system", ()
+    if role in ("tool", "function"):
+        call_id = turn.get("tool_call_id")
+        return "tool", (call_id,) if isinstance(call_id, str) else ()
+    if role != "assistant":
+        return "user", ()
+    calls = turn.get("tool_calls")
+    ids = [it.get("id") for it in calls if isinstance(it, dict)] if isinstance(calls, list) else []
+    return "model", tuple(it for it in ids if isinstance(it, str))
 
 
 def _message(choice: Choice, stamp: Stamp) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 sent again, or a provider of the same wire stores it."""
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 
 from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.conversation import Conversation
+from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
 from tidegate.core.receipt import Endpoint
@@ -16,9 +18,14 @@ from tidegate.dialects._openai_error import error_body, status_of
 from tidegate.dialects._openai_responses_answer import ended, items_of, response
 from tidegate.dialects._openai_responses_request import read
 from tidegate.dialects._openai_responses_stream import OpenAIResponsesWriter
+from tidegate.dialects._trimmed import left_out, trimmed
 from tidegate.dialects._turns import with_turns
+from tidegate.text.history import Speaker
 
 _encode = msgspec.json.Encoder().encode
+# How the kinds of item end that tell what a tool has said.
+_RESULT: Final = "_call_output"
+_IN_TEXT: Final = ("function_call_output", "custom_tool_call_output")
 
 
 class OpenAIResponses:
@@ -49,6 +56,9 @@ class OpenAIResponses:
     def with_turns(self, content: Raw, said: str, told: str) -> Raw:
         return with_turns(content, said, told)
 
+    def trimmed(self, content: Raw, rule: History) -> Raw:
+        return trimmed(content, rule, _speaker, _without_output)
+
     def status(self, no: Refusal | Failure) -> int:
         return status_of(no)
 
@@ -59,6 +69,22 @@ class OpenAIResponses:
         told = {"type": "error", "code": no.code.name, "message": no.message, "param": no.param}
         body = _encode({**told, "sequence_number": sequence})
         return b"event: error\ndata: %b\n\n" % body
+
+
+def _speaker(item: dict[str, Any]) -> tuple[Speaker, tuple[str, ...]]:
+    kind, role = str(item.get("type", "message")), item.get("role")
+    call_id = item.get("call_id")
+    ids = (call_id,) if isinstance(call_id, str) else ()
+    if kind.endswith(_RESULT):
+        return "tool", ids
+    if kind != "message" or role == "assistant":
+        return "model", ids
+    return ("system" if role in ("system", "developer") else "user"), ()
+
+
+def _without_output(item: dict[str, Any]) -> dict[str, Any]:
+    """Of other tools of the provider's what they have said is no text."""
+    return left_out(item, "output") if item.get("type") in _IN_TEXT else item
 
 
 plug = OpenAIResponses()

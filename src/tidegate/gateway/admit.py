@@ -116,6 +116,25 @@ class Admission:
             raise Refusal("unpriced_model", message, param="model")
         return max(fresh.cost_nanousd - held.cost_nanousd, 0)
 
+    async def meant_too(
+        self, ask: Ask, target: Priced, assumed_output_tokens: int, wasted_nanousd: int
+    ) -> bool:
+        """The same, where the attempt before may have cost so much of what is held. Whether there
+        is money for both; without it nothing has changed."""
+        before = self.demand, self._target, self._before, self.lowered
+        held_nanousd = (self.demand if self._before is None else self._before[0]).cost_nanousd
+        try:
+            more_nanousd = wasted_nanousd + self.meant_for(ask, target, assumed_output_tokens)
+            fresh_nanousd = self.demand.cost_nanousd
+            if held_nanousd is not None and fresh_nanousd is not None:
+                more_nanousd = max(wasted_nanousd + fresh_nanousd - held_nanousd, 0)
+            if not more_nanousd or await self.hold_more(more_nanousd):
+                return True
+        except Refusal:
+            pass
+        self.demand, self._target, self._before, self.lowered = before
+        return False
+
     def _holds_money(self) -> bool:
         return any(it.money and amount for it, _, amount, _ in self.held) or any(
             hold.holds_money() for hold in self.shared

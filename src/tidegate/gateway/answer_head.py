@@ -34,6 +34,19 @@ def kept_head(progress: Progress, ask: Ask, target: str, age_s: float, told: byt
     return head + told + age + _rest(progress, target)
 
 
+def made_head(progress: Progress, ask: Ask) -> bytes:
+    """Of an answer that no target has made, which nobody is to keep."""
+    head = answers.KEPT_STREAM_HEAD if ask.stream else answers.JSON_HEAD
+    receipt = progress.receipt
+    whose = f"x-tidegate-route: {receipt.route}\r\nx-tidegate-release: {receipt.release}\r\n"
+    return (
+        head
+        + b"cache-control: no-store\r\n"
+        + whose.encode("latin-1", "replace")
+        + _rest(progress, "")
+    )
+
+
 def waiting_head(progress: Progress, ask: Ask) -> bytes:
     """Of a stream whose caller waits for the answer that another asks for."""
     del ask

@@ -44,7 +44,6 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     anything is sent to a version that nobody gets any more."""
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
-    route.budget.request(progress.received_s)
     if route.route.capture is not None and world.captures is not None:
         progress.capturing = world.captures.draw(ask, progress.receipt, route.route.capture)
     target, chain = _begin(progress, ask, route, world)
@@ -102,6 +101,8 @@ def _begin(
     progress: Progress, ask: Ask, route: PreparedRoute, world: World
 ) -> tuple[PreparedTarget, Chain | None]:
     """The target that is asked first, and the chain where that is a fallback already."""
+    if progress.earlier is None:  # else it was counted as it came
+        route.budget.request(progress.received_s)
     if route.route.balance == "sticky":
         note_conversation(ask, progress.receipt)
     if ask.stream and ask.metered is None:

@@ -91,7 +91,12 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
     caching, relay = progress.caching, progress.relay
     if caching is None or caching.old is None or progress.connection.lost:
         return False
-    if world.cache.invalidations.is_void(caching.old.answer.labels, caching.mark.number):
+    exact, old = caching.exact, caching.old
+    if exact is None or old.age_s >= old.answer.fresh_s + max(
+        exact.stale_s, exact.stale_if_error_s
+    ):
+        return False
+    if world.cache.invalidations.is_void(old.answer.labels, caching.mark.number):
         return False
     is_outage = no.kind in _OUTAGES if isinstance(no, Failure) else no.code.name in _FULL
     if not is_outage or (relay is not None and relay.flowing):
@@ -101,8 +106,9 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
         leave(progress, no.code.name)
         worked, _ = account_attempt(progress, world)
         settle_attempt(progress, world, worked)
-    progress.receipt.refused_by = None
-    return give(progress, caching.old, "stale", world)
+    receipt = progress.receipt
+    receipt.refused_by = receipt.rung = receipt.rung_kind = receipt.rung_reason = None
+    return give(progress, old, "stale", world)
 
 
 def _look(
@@ -175,7 +181,7 @@ def _judge(found: Found, caching: Caching, told: Directives) -> Outcome | None:
         return "hit"
     if told.max_age_s is not None or exact is None:
         return None
-    if age_s < fresh_s + max(exact.stale_s, exact.stale_if_error_s):
+    if age_s < fresh_s + exact.old_s:
         caching.old = found
     return "stale" if age_s < fresh_s + exact.stale_s else None
 

@@ -1,25 +1,19 @@
 """grant: what admission says of a request: it may be asked, or be answered from the cache alone, or
 a Refusal."""
 
-from typing import Final
-
 from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
-from tidegate.core.limit import Gauge
 from tidegate.core.outcome import Refusal
-from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment, undo
-from tidegate.gateway.in_force import InForce
+from tidegate.gateway.in_force import counts_unasked
+from tidegate.gateway.lowering import admit_lower, lower
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_hold import drop_shared
 from tidegate.gateway.world import World
-
-# What an answer from the cache uses of limits: it is a request, without tokens and money.
-_KEPT: Final = Receipt("", 0.0, "", "chat", input_tokens=0, output_tokens=0, cost_nanousd=0)
 
 
 async def admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: World) -> None:
@@ -34,16 +28,25 @@ async def admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: W
     gate = limits.gate(key, receipt)
     if not gate and not limits.of_target:
         return
+    climb, held = progress.climb, gate
+    if climb is not None and climb.step is not None:
+        sure = climb.otherwise or climb.step
+        ask, route, climb.paid = sure.ask, sure.route, sure.rung.asks
+        held = gate if climb.paid else gate.only(counts_unasked)
     admitted = Admission(ask, receipt, route.bound, plan.plan.assumed_output_tokens)
     progress.admitted = admitted
     if not gate:
         return
     try:
-        await admitted.admit(gate, world.past)
+        await admitted.admit(held, world.past)
+        if climb is not None and climb.paid:
+            await lower(progress, plan, world)
     except Refusal as no:
+        if climb is not None and await admit_lower(progress, gate, no, plan, world):
+            return
         if not _keeps(route, ask) or not _is_spent(gate, no):
             raise
-        await admitted.admit(gate.only(counts_kept), world.past)
+        await admitted.admit(gate.only(counts_unasked), world.past)
         receipt.refused_by, progress.cache_only = None, no
 
 
@@ -67,16 +70,10 @@ def _keeps(route: PreparedRoute, ask: Ask) -> bool:
     return route.cache is not None or (route.vectors is not None and ask.endpoint == "embeddings")
 
 
-def counts_kept(it: InForce) -> bool:
-    """Whether an answer from the cache counts: as a request it does, and as one of those that are
-    served at once."""
-    return isinstance(it.shape, Gauge) or bool(it.used(_KEPT))
-
-
 def _is_spent(gate: Gate, no: Refusal) -> bool:
     """Whether the limit that spoke counts only what is asked of a provider."""
     if no.excess is None:
         return False
     counting = (*(it for it, _ in gate.counts), *gate.shared)
     said = [it for it in counting if it.limit.name == no.excess.limit]
-    return bool(said) and not any(counts_kept(it) for it in said)
+    return bool(said) and not any(counts_unasked(it) for it in said)

@@ -18,6 +18,7 @@ from tidegate.core.limit import (
     Calendar,
     Counters,
     Demand,
+    Gauge,
     LimitKind,
     Moment,
     Rolling,
@@ -32,6 +33,9 @@ from tidegate.gateway.shared_limit import SharedLimit
 _FIELDS = {**CALLER_DIMENSIONS, **TARGET_DIMENSIONS}
 # What is the same for every request of one key on one route.
 _FIXED = frozenset({"key", "team", "customer", "route", "environment"})
+
+# What an answer uses of limits that nobody is asked for: it is a request, without tokens and money.
+_UNASKED = Receipt("", 0.0, "", "chat", input_tokens=0, output_tokens=0, cost_nanousd=0)
 
 ScopeOf = Callable[[Receipt], str | None]
 MakeCounters = Callable[[Shape], Counters]
@@ -144,6 +148,12 @@ def may_apply(it: InForce, receipt: Receipt) -> bool:
         if is_fixed(name) and _value(receipt, name) != value:
             return False
     return all(_value(receipt, name) is not None for name in it.limit.scope if is_fixed(name))
+
+
+def counts_unasked(it: InForce) -> bool:
+    """Whether an answer counts that nobody is asked for: as a request it does, and as one of those
+    that are served at once."""
+    return isinstance(it.shape, Gauge) or bool(it.used(_UNASKED))
 
 
 def is_fixed(name: str) -> bool:

@@ -86,8 +86,7 @@ def _put(route: Route, caching: Caching, key: bytes, kept: KeptAnswer, world: Wo
     """Into each tier that has room for it."""
     cache, exact, near, size = world.cache, caching.exact, caching.near, len(kept.body)
     if exact is not None and size <= exact.max_entry_bytes:
-        more_s = max(exact.stale_s, exact.stale_if_error_s)
-        cache.of(route, "exact", exact).put(key, kept, caching.ttl_s + more_s)
+        cache.of(route, "exact", exact).put(key, kept, caching.ttl_s + exact.old_s)
     if near is not None and size <= near.semantic.max_entry_bytes:
         answers = cache.of(route, "semantic", near.semantic)
         labels = replace(kept.labels, tier="semantic")
@@ -102,6 +101,8 @@ def _why_not(progress: Progress, caching: Caching) -> str | None:
     failed = receipt.error_code is not None or receipt.cancelled_by is not None
     if failed or receipt.interrupted or receipt.status != 200:
         return _LEFT if _waits_no_longer(progress) else _FAILED
+    if receipt.rung is not None:
+        return "degraded"
     if ask is None or target is None or route is None or route.cache is None:
         return _FAILED
     if receipt.release != caching.release or target.target.name not in route.cache.providers:

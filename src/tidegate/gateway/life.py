@@ -8,19 +8,21 @@ settled once, with the receipt on its way to disk before the answer's last byte.
 from tidegate.core import clock
 from tidegate.core.ask import OPENAI_RESPONSES
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.priority import rank
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import wires
 from tidegate.gateway.accept import accept
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.authenticate import authenticate, authenticate_at_once
 from tidegate.gateway.cache import cache, rescued
+from tidegate.gateway.climbing import begun
 from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.grant import admit
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.keeping import keep
+from tidegate.gateway.ladder import climb
+from tidegate.gateway.lowering import begin
 from tidegate.gateway.moved import serve_moved
 from tidegate.gateway.pick import leave
 from tidegate.gateway.progress import Progress
@@ -49,19 +51,24 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         progress.route = resolve(ask, key, plan, receipt, head.headers)
         if ask.dialect == OPENAI_RESPONSES:
             wires.find_stored(progress, ask, plan, world)
+        progress.climb = None if progress.route.ladder is None else begun(ask, progress.route)
         progress.route = written(ask, progress.route, receipt)
         size(ask, receipt, progress.route.output_cap_tokens)
         context = incoming.head.context
         if context is not None and context.deadline_s is not None:
             progress.until_s = incoming.received_s + context.deadline_s
-        if world.pressure.sheds:
-            world.pressure.check(rank(receipt.priority))
+        if world.pressure.sheds or (progress.climb is not None and progress.climb.ladder.floor):
+            begin(progress, world)
         if plan.limits.any or key.limits is not None:
             await admit(progress, key, plan, world)
         keeps = progress.route.cache is not None or progress.route.vectors is not None
         if not keeps or not await cache(progress, incoming, key, plan, world):
             try:
-                await attempts(progress, plan, world)
+                await (
+                    attempts(progress, plan, world)
+                    if progress.climb is None
+                    else climb(progress, plan, world)
+                )
                 if progress.batch is not None:
                     await ask_whole(progress, plan, world)
             except Withdrawn:

@@ -13,8 +13,10 @@ from tidegate.gateway import wires
 from tidegate.gateway.accept import accept
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.cache_control import take_out
+from tidegate.gateway.climbing import begun
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.ladder import climb
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
@@ -39,7 +41,8 @@ async def serve_moved(
         _resolve_anew(incoming, entry, progress, key, world)
         await _hold_more(progress, plan)
         try:
-            await attempts(progress, plan, world)
+            serve = attempts if progress.climb is None else climb
+            await serve(progress, plan, world)
         except Withdrawn:
             continue
         return
@@ -81,6 +84,8 @@ def _resolve_anew(
         _note_moved(receipt, was)
     if progress.route.cache is not None or progress.route.vectors is not None:
         take_out(ask)
+    receipt.rung = receipt.rung_kind = receipt.rung_reason = None
+    progress.climb = begun(ask, progress.route)
     progress.route = written(ask, progress.route, receipt)
     size(ask, receipt, progress.route.output_cap_tokens)
 

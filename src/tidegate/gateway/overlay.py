@@ -18,6 +18,7 @@ from tidegate.gateway.world import World
 _SWITCHED_OFF: Final = "that model is switched off by its operators for now"
 _NO_TARGET: Final = "everything that serves that model is switched off by its operators for now"
 _OUTPUT_CAP: Final = LEVERS["output_cap_tokens"]
+_FLOOR: Final = LEVERS["ladder_floor"]
 _ROUTE_OFF: Final = LEVERS["route_off"]
 _RELEASE_OFF: Final = LEVERS["release_off"]
 _SEMANTIC_OFF: Final = LEVERS["semantic_cache_off"]
@@ -49,6 +50,8 @@ def overlay(base: PreparedPlan, standing: Standing) -> PreparedPlan:
         moved[name] = _capped(moved.get(name, base.routes[name]), int(most))
     for name, floor in _of_routes(base, standing, _SEMANTIC_FLOOR).items():
         moved[name] = _floored(moved.get(name, base.routes[name]), floor)
+    for name, floor in _of_routes(base, standing, _FLOOR).items():
+        moved[name] = _lowered(moved.get(name, base.routes[name]), int(floor))
     for lever, change in _FLAGS:
         for name, flag in _of_routes(base, standing, lever).items():
             if flag:
@@ -116,8 +119,11 @@ def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
     """Without these targets, itself where it has none of them. Where none of its own is left, the
     first that stands in for what is unavailable serves; where there is none either, it is off. A
     candidate with none of its own gets nobody: what stands in for it says nothing of it."""
-    if any(not off.isdisjoint(one.route.heads) for one in route.candidates):
+    if any(_reaches(one.route, off) for one in route.candidates):
         route = _with_candidates(route, lambda one: _candidate_without(one, off))
+    ladder = route.ladder
+    if ladder is not None and (lower := ladder.without(off)) is not ladder:
+        route = replace(route, ladder=lower)
     if off.isdisjoint(route.heads):
         return route
     fallbacks = {
@@ -128,9 +134,26 @@ def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
     if not pool:
         pool = tuple(PreparedShare(it, 1.0) for it in fallbacks.get("unavailable", ())[:1])
     if not pool:
-        return replace(route, off=_NO_TARGET)
+        return _without_own(route)
     warm = tuple(it for it in route.warm if it.target.name not in off)
     return _with_pool(replace(route, fallbacks=fallbacks, warm=warm), pool)
+
+
+def _reaches(route: PreparedRoute, off: frozenset[str]) -> bool:
+    return not off.isdisjoint(route.heads) or (
+        route.ladder is not None and route.ladder.without(off) is not route.ladder
+    )
+
+
+def _without_own(route: PreparedRoute) -> PreparedRoute:
+    """Nothing of its own may be asked: the first rung that is there for that serves, if any."""
+    ladder = route.ladder
+    for rung, _ in () if ladder is None else ladder.below(0, ("unavailable",)):
+        if not rung.off and not (rung.asks and rung.route is None):
+            assert ladder is not None  # noqa: S101 - it has this rung
+            lower = replace(ladder.beginning(rung.number, "unavailable"), empty=True)
+            return replace(route, ladder=lower)
+    return replace(route, off=_NO_TARGET)
 
 
 def _candidate_without(candidate: PreparedCandidate, off: frozenset[str]) -> PreparedCandidate:
@@ -146,6 +169,12 @@ def _capped(route: PreparedRoute, most_tokens: int) -> PreparedRoute:
         route, lambda one: replace(one, route=_capped(one.route, most_tokens))
     )
     return replace(capped, output_cap_tokens=most_tokens)
+
+
+def _lowered(route: PreparedRoute, floor: int) -> PreparedRoute:
+    """Its requests begin at that rung, also those of its releases."""
+    route = _with_candidates(route, lambda one: replace(one, route=_lowered(one.route, floor)))
+    return route if route.ladder is None else replace(route, ladder=route.ladder.beginning(floor))
 
 
 def _unreleased(route: PreparedRoute) -> PreparedRoute:

@@ -27,6 +27,7 @@ from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.issuers import Issuers, Prepared
 from tidegate.gateway.own_limits import OwnLimits
+from tidegate.gateway.prepared_ladder import prepare_ladder
 from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
 from tidegate.gateway.prepared_route import (
     PreparedCandidate,
@@ -35,7 +36,7 @@ from tidegate.gateway.prepared_route import (
     prepare_route,
 )
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
-from tidegate.gateway.prompt_versions import PreparedPrompt, PromptVersions
+from tidegate.gateway.prompt_versions import PromptVersions
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
 from tidegate.text import tokens
@@ -146,7 +147,7 @@ class Preparer:
         contract = _contract(route.name, route.contract)
         arm: Arm | None = None if route.candidate is None else "stable"
         found = prepare_route(route, targets, self.standing.budget(route), contract, arm)
-        found.prompt = self._prompt(route, prompts)
+        self._climbable(route, found, targets, (prompts, arm))
         if route.candidate is not None:
             found.candidate = self._candidate(route.candidate, targets, prompts)
         if route.beside is not None:
@@ -159,12 +160,23 @@ class Preparer:
         known, route = self.standing.release(candidate), candidate.route
         contract = _contract(route.name, route.contract)
         coming = prepare_route(route, targets, known.budget, contract, "canary")
-        coming.prompt = self._prompt(route, prompts)
+        self._climbable(route, coming, targets, (prompts, "canary"))
         return prepare_candidate(candidate, coming, known.firsts, known.copies)
 
-    def _prompt(self, route: Route, prompts: Prompts) -> PreparedPrompt | None:
+    def _climbable(
+        self,
+        route: Route,
+        found: PreparedRoute,
+        targets: Mapping[str, PreparedTarget],
+        by: tuple[Prompts, Arm | None],
+    ) -> None:
+        """Gives a route what its models are asked by, and its ladder."""
+        prompts, arm = by
         try:
-            return self.versions.of_route(route.prompt, prompts)
+            found.prompt = self.versions.of_route(route.prompt, prompts)
+            found.ladder = prepare_ladder(
+                (route, found), targets, lambda it: self.versions.of_route(it, prompts), arm
+            )
         except (ValueError, SchemaProblem) as problem:
             raise PlanProblem(f"route {route.name}: {problem}") from None
 

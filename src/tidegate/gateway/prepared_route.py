@@ -1,12 +1,13 @@
 """A route, ready: what shares its requests, what they may fall back on, and the dearest of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.core.arm import Arm, Lane, UnitKind, dial_scope
 from tidegate.core.ask import Ask
+from tidegate.core.ladder import Rung, RungReason
 from tidegate.core.plan import Candidate, Release, Route, Target
 from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
@@ -44,7 +45,7 @@ class PreparedRoute(Struct, eq=False):
     `prompt` what its models are asked by, `cache` by which keys its answers are kept, and
     `vectors` those of embeddings; `told` are headers that one answer has beside `heads`.
     `off` says why nothing of it is served now, and `output_cap_tokens` bounds its answers, while a
-    change in force has it so."""
+    change in force has it so. `ladder` is what serves when it cannot."""
 
     route: Route
     target: PreparedTarget
@@ -65,6 +66,7 @@ class PreparedRoute(Struct, eq=False):
     output_cap_tokens: int | None = None
     cache: PreparedCache | None = None
     vectors: PreparedVectors | None = None
+    ladder: "PreparedLadder | None" = None
 
     @property
     def release(self) -> Release:
@@ -76,20 +78,99 @@ class PreparedRoute(Struct, eq=False):
         return tuple(it for it in (self.candidate, self.beside) if it is not None)
 
     def targets(self) -> list[PreparedTarget]:
-        """Every target that may serve it, each once."""
+        """Every target that may serve it, its ladder's not among them, each once."""
         found = {share.target.target.name: share.target for share in self.pool}
         for targets in self.fallbacks.values():
             found |= {target.target.name: target for target in targets}
         return list(found.values())
 
     def reachable(self) -> list[PreparedTarget]:
-        """The same, with those of its candidates and what is kept warm."""
+        """The same, with those of its ladder, of its candidates and what is kept warm."""
         coming = [target for one in self.candidates for target in one.route.targets()]
-        every = (*self.targets(), *coming, *self.warm)
+        rungs = () if self.ladder is None else self.ladder.targets()
+        every = (*self.targets(), *rungs, *coming, *self.warm)
         return list({target.target.name: target for target in every}.values())
 
     def serving(self, ask: Ask) -> list[PreparedShare]:
         return [share for share in self.pool if share.target.serves(ask)]
+
+
+class PreparedRung(Struct, eq=False):
+    """One rung of a ladder. `number` counts from 1; `words` lead here. `route` is there where it
+    has a target of its own, with what is asked there; else the route's own is. `addition` and
+    `prompt` stand in the place of the route's. `off`: its target is asked nothing now. `head` names
+    it to callers."""
+
+    rung: Rung
+    number: int
+    words: frozenset[RungReason]
+    head: bytes
+    route: PreparedRoute | None = None
+    addition: Addition | None = None
+    prompt: PreparedPrompt | None = None
+    off: bool = False
+
+    @property
+    def asks(self) -> bool:
+        return self.rung.kind == "model"
+
+
+class PreparedLadder(Struct, eq=False):
+    """A route's rungs in order. Its requests begin at the rung `floor` (0: at the route itself),
+    for that `reason`, as changes in force have it; `empty`: nothing of the route's own may be
+    asked. By the number of a rung, 0 is the route's: `words` are all that rungs further down are
+    there for, and `patience` is how long after its arrival a whole answer is waited for, and a
+    stream, where one of them is there for what is slow."""
+
+    rungs: tuple[PreparedRung, ...]
+    floor: int = 0
+    reason: RungReason = "floor"
+    empty: bool = False
+    words: tuple[frozenset[RungReason], ...] = ()
+    patience: tuple[tuple[float | None, float | None], ...] = ()
+
+    def __post_init__(self) -> None:
+        words: list[frozenset[RungReason]] = [frozenset()]
+        patience: list[tuple[float | None, float | None]] = [(None, None)]
+        for rung in reversed(self.rungs):
+            words.append(words[-1] | rung.words)
+            when, (whole_s, stream_s) = rung.rung.when, patience[-1]
+            if not rung.off:
+                whole_s, stream_s = (
+                    when.slow_answer_s or whole_s,
+                    when.slow_first_token_s or stream_s,
+                )
+            patience.append((whole_s, stream_s))
+        self.words, self.patience = tuple(words[::-1]), tuple(patience[::-1])
+
+    def targets(self) -> list[PreparedTarget]:
+        return [it.route.target for it in self.rungs if it.route is not None]
+
+    def below(
+        self, number: int, words: Iterable[RungReason]
+    ) -> "list[tuple[PreparedRung, RungReason]]":
+        """Those further down than `number` that any of these lead to, with the first that does."""
+        found = []
+        for one in self.rungs[number:]:
+            reason = next((word for word in words if word in one.words), None)
+            if reason is not None:
+                found.append((one, reason))
+        return found
+
+    def without(self, off: frozenset[str]) -> "PreparedLadder":
+        """As it is while these targets are asked nothing."""
+        if all(target.target.name not in off for target in self.targets()):
+            return self
+        rungs = [
+            replace(it, off=it.route is not None and it.route.target.target.name in off)
+            for it in self.rungs
+        ]
+        return replace(self, rungs=tuple(rungs))
+
+    def beginning(self, floor: int, reason: RungReason = "floor") -> "PreparedLadder":
+        """As it is while its requests begin at that rung, or at the last where there are fewer."""
+        floor = min(floor, len(self.rungs))
+        return self if floor <= self.floor else replace(self, floor=floor, reason=reason)
 
 
 class PreparedCandidate(Struct, eq=False):

@@ -23,6 +23,7 @@ from tidegate.gateway.batch_front import UPLOADS
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
+from tidegate.gateway.handovers import Handovers
 from tidegate.gateway.http.listener import SWEEP_S, Listener
 from tidegate.gateway.http.spools import Spools
 from tidegate.gateway.issuers import Issuers
@@ -120,8 +121,11 @@ class Process:
         self._captures = self._world.captures = Captures(said)
         heard = Spool(self._layout.spool_of("feedback", name), feedback.MAX_SPOOL_BYTES)
         self._hearing = self._world.hearing = Hearing(heard)
+        self._handovers = Handovers(self._layout.handover, name, os.environ)
+        self._world.handovers = self._handovers
         self._vitals = Vitals(self._world, self._preparer, self._stores, self._prober)
         self._vitals.hearing = self._hearing
+        self._vitals.handovers = self._handovers
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
         reader = FeedReader(shared or self._layout.ledger_db, timeout_s=READ_TIMEOUT_S)
         self._silent_control = SilentControl(self._feed, reader)
@@ -141,6 +145,7 @@ class Process:
             loop.create_task(self._renew_keys()),
             loop.create_task(self._issuers.watch(RENEW_S)),
             loop.create_task(self._finish_spools()),
+            loop.create_task(self._handovers.run()),
             loop.create_task(batch_watch.watch(self._world)),
         ]
         try:
@@ -166,6 +171,7 @@ class Process:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._handovers.stop()
             await self._stores.close()
             await self._world.journal.close()
             await asyncio.to_thread(self._captures.close)

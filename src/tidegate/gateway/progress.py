@@ -14,6 +14,7 @@ from tidegate.gateway.admit import Admission
 from tidegate.gateway.batch import Batch
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.capturing import Capturing
+from tidegate.gateway.climbing import Climbing
 from tidegate.gateway.contract import Following
 from tidegate.gateway.earlier import Earlier
 from tidegate.gateway.holding import Held
@@ -47,7 +48,8 @@ class Progress(Struct, eq=False):
     budget and are not answered yet, `following` is of a whole answer (a stream's relay has its
     own). `late` is there where no limit was as it began, and one is now; `capturing` where the
     request is kept with what is said; `caching` where its route keeps answers, `batch` where it
-    keeps the vectors that are asked for, and `cache_only` why it may have no other.
+    keeps the vectors that are asked for, and `cache_only` why it may have no other. `climb` is
+    there where its route has a ladder.
     """
 
     receipt: Receipt
@@ -80,3 +82,4 @@ class Progress(Struct, eq=False):
     caching: Caching | None = None
     batch: Batch | None = None
     cache_only: Refusal | None = None
+    climb: Climbing | None = None

@@ -37,16 +37,20 @@ class RetryBudget:
 
     def take(self, now_s: float) -> bool:
         """Takes one more attempt, where one is left."""
+        if not self.has_room(now_s):
+            self.refused += 1
+            return False
+        self._again += 1
+        return True
+
+    def has_room(self, now_s: float) -> bool:
+        """Whether one is left."""
         self._turn(now_s)
         again = self._again + self._again_before
         share = (self._requests + self._requests_before) * self.retry.budget_percent // 100
         wasted = self._wasted + self._wasted_before
         ceiling = self.retry.wasted_nanousd_per_hour
-        if again >= max(share, self.retry.budget_least) or (wasted and wasted >= ceiling):
-            self.refused += 1
-            return False
-        self._again += 1
-        return True
+        return again < max(share, self.retry.budget_least) and not (wasted and wasted >= ceiling)
 
     def give_back(self, count: int) -> None:
         """So many that were taken have begun to be answered: they were no waste."""

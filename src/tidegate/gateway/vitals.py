@@ -10,6 +10,7 @@ from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
+from tidegate.gateway.handovers import Handovers
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.prober import Prober
@@ -36,6 +37,7 @@ class Vitals:
         self._world = world
         self._preparer = preparer
         self.hearing: Hearing | None = None
+        self.handovers: Handovers | None = None
         self.lag_max_s = 0.0
         self.stalls = 0
 
@@ -83,6 +85,8 @@ class Vitals:
             _note_probes(self._prober, gauges, counters)
         _note_cache(world.cache, gauges, counters)
         _note_captures(world.captures, gauges, counters)
+        if self.handovers is not None:
+            _note_handovers(self.handovers, gauges, counters)
         _note_batches(world.batches, counters)
         if self.hearing is not None:
             counters["tidegate_feedback_taken_total"] = float(self.hearing.taken)
@@ -120,6 +124,16 @@ def _note_captures(
     counters["tidegate_captured_total"] = float(captures.kept)
     for why, count in captures.dropped.items():
         counters[f"tidegate_capture_dropped_total|reason={why}"] = float(count)
+
+
+def _note_handovers(
+    handovers: Handovers, gauges: dict[str, float], counters: dict[str, float]
+) -> None:
+    gauges["tidegate_handovers_waiting"] = float(handovers.waiting)
+    counters["tidegate_handovers_sent_total"] = float(handovers.sent)
+    counters["tidegate_handover_failures_total"] = float(handovers.failed)
+    for why, count in handovers.lost.items():
+        counters[f"tidegate_handovers_lost_total|reason={why}"] = float(count)
 
 
 def _note_batches(batches: BatchDesk, counters: dict[str, float]) -> None:

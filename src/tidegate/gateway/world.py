@@ -4,6 +4,7 @@ from typing import Protocol
 
 from tidegate.core.clock import IdSource
 from tidegate.core.feedback import Feedback
+from tidegate.core.ladder import Handover, RungReason
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
 from tidegate.core.receipt import Receipt
@@ -31,6 +32,13 @@ class Follows(Protocol):
     """What copies requests for releases that nobody gets yet."""
 
     def follow(self, incoming: Incoming, entry: Entry, receipt: Receipt) -> None: ...
+
+
+class HandsOver(Protocol):
+    """What tells people that one of them is wanted."""
+
+    async def take(self, progress: Progress, to: Handover, rung: str, why: RungReason) -> bool:
+        """Whether they will be told, whatever becomes of this process."""
 
 
 class Hears(Protocol):
@@ -70,6 +78,7 @@ class World:
         self.shadows: Follows | None = None
         self.captures: Captures | None = None
         self.hearing: Hears | None = None
+        self.handovers: HandsOver | None = None
         self.batches = BatchDesk()
         self.listener: Listener
 

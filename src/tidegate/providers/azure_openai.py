@@ -53,8 +53,8 @@ class _PlacedMedia(Media):
 
 class AzureOpenAI(OpenAI):
     base_url = None
-    address_form = "https://NAME.openai.azure.com/openai/v1"
     batches: BatchWire | None = AzureBatches(price_share=0.5)
+    address_form = "https://NAME.openai.azure.com/openai/v1"
     endpoints = OpenAI.endpoints - {"moderations"}
 
     def __init__(self) -> None:

@@ -63,7 +63,6 @@ class _Reader(OpenAIStreamReader):
 
 class LlamaCpp(OpenAICompatible):
     base_url = "http://127.0.0.1:8080/v1"
-    batches = None
     endpoints: frozenset[Endpoint] = frozenset({*PATHS, "rerank"})
     stream_members = (("timings_per_token", Raw(b"true")),)
     tells_usage_of_one_choice = True

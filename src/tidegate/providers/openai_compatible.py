@@ -108,7 +108,7 @@ class OpenAICompatible:
     api = "openai_chat"  # as a refusal names it
     signer: Signer | None = None
     embedder: Embedder | None = None
-    batches: BatchWire | None = Batches()
+    batches: BatchWire | None = None
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
@@ -308,6 +308,7 @@ class Anything(OpenAICompatible):
     """A server of which nothing is known: it may serve what is no chat too."""
 
     endpoints: frozenset[Endpoint] = frozenset({*PATHS, *MEDIA_PATHS})
+    batches: BatchWire | None = Batches()
 
 
 plug = Anything()

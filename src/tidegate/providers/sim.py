@@ -7,8 +7,8 @@ from tidegate.providers.openai_compatible import Anything, Batches
 
 class Sim(Anything):
     base_url = "http://127.0.0.1:8190/v1"
-    adapters: AdapterForm | None = "model"
     batches: BatchWire | None = Batches(price_share=0.5)
+    adapters: AdapterForm | None = "model"
 
 
 plug = Sim()

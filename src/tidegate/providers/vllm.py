@@ -13,7 +13,6 @@ from tidegate.providers.openai_compatible import PATHS, OpenAICompatible
 
 class Vllm(OpenAICompatible):
     base_url = "http://127.0.0.1:8000/v1"
-    batches = None
     endpoints: frozenset[Endpoint] = frozenset({*PATHS, "rerank", "transcriptions", "translations"})
     stream_options = (("continuous_usage_stats", Raw(b"true")),)
     adapters: AdapterForm | None = "model"

@@ -293,6 +293,14 @@ CANCELLED = _counter(
     "Requests that were cut short, by whom: client, deadline, gateway.",
     "by",
 )
+RUNGS = Spec(
+    "tidegate_rungs_total",
+    "counter",
+    "requests",
+    "Requests that came to a rung of their route's ladder, by what it does and what led there.",
+    ("route", "rung", "kind", "reason"),
+    ("kind", "reason"),
+)
 LIMIT_REFUSALS = Spec(
     "tidegate_limit_refusals_total",
     "counter",
@@ -446,7 +454,7 @@ ALL: tuple[Spec, ...] = (
     *(CACHE_SAVED_SECONDS, CACHE_SAVED_UNKNOWN, CACHE_REFRESHED),
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
-    *(LIMIT_REFUSALS, LIMIT_ALERTS),
+    *(RUNGS, LIMIT_REFUSALS, LIMIT_ALERTS),
     *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST, SHADOWS, SHADOW_COST),
     *(RECORDED, REPEATED, WRITE_ERRORS, SIGNAL_ERRORS, READ_ERRORS),
     *(LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),

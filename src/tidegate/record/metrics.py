@@ -157,6 +157,9 @@ class Metrics:
         for attempt in receipt.attempts:
             told = attempt.target, attempt.failure or "", attempt.validity or ""
             self._attempts.cell(*told).total += 1
+        if receipt.rung is not None:
+            led = receipt.rung, receipt.rung_kind or "", receipt.rung_reason or ""
+            self.family(catalogue.RUNGS).cell(receipt.route or "", *led).add(1)
         if receipt.refused_by is not None:
             self._limit_refusals.cell(receipt.refused_by).add(1)
         for name in receipt.over_limits:

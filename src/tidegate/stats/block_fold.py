@@ -117,7 +117,7 @@ class BlockFold:
         marks = marks_of(receipt)
         if not marks:
             return
-        if receipt.is_kept_answer:
+        if receipt.is_kept_answer and receipt.rung is None:
             self._note_asked(arm, receipt, side == "canary")
             return
         tokens = cost = None

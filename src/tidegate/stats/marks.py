@@ -6,6 +6,7 @@ bad. So a block counts requests by their marks, and metrics only when it closes.
 
 from typing import Final
 
+from tidegate.core.ladder import BEFORE, MADE_UP
 from tidegate.core.receipt import Receipt
 from tidegate.core.sli import fell_back
 
@@ -30,7 +31,12 @@ _NOT_THE_ARMS: Final = frozenset({"caller", "policy"})
 
 
 def marks_of(receipt: Receipt) -> int:
-    """0 of what is the caller's own fault. Latencies are the fold's to add."""
+    """0 of what is the caller's own fault, and of what was put on a rung of its route's ladder
+    before anybody was asked: neither is any release's doing. Latencies are the fold's to add."""
+    if receipt.rung_reason in BEFORE:
+        return 0
+    if receipt.rung_kind in MADE_UP:
+        return _FAILED  # what was asked came to nothing
     if receipt.cancelled_by == "client":
         found = _LEFT
     elif receipt.error_code is None:

@@ -47,6 +47,7 @@ class StoredBudget(Struct, frozen=True):
     alerts: tuple[int, ...]
     author: str
     at_s: float
+    degrades: bool = False
 
 
 class StoredRaise(Struct, frozen=True):

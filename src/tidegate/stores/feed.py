@@ -39,6 +39,17 @@ def append_key(connection: Connection, key_id: str, at_s: float) -> int:
     return _append(connection, {"kind": "key", "key_id": key_id, "at_s": at_s})
 
 
+def append_keys(connection: Connection, key_ids: list[str], at_s: float) -> None:
+    """Number a change of each of these keys, in their order and the caller's transaction."""
+    first = newest_seq(connection) + 1
+    rows = [
+        {"seq": seq, "kind": "key", "key_id": it, "at_s": at_s}
+        for seq, it in enumerate(key_ids, first)
+    ]
+    if rows:
+        connection.execute(insert(feed), rows)
+
+
 def append_plan(connection: Connection, plan_version: int, at_s: float) -> int:
     """Number a published plan, in the caller's transaction. Returns its number."""
     return _append(connection, {"kind": "plan", "plan_version": plan_version, "at_s": at_s})

@@ -30,13 +30,14 @@ class Counts(Struct):
 
 
 class Kind(Struct, Generic[T, R]):
-    """How one kind is stored: what it is called there, what is here of it, and to have it so."""
+    """How one kind is stored: what it is called there, what is here of it, and to have several
+    so."""
 
     name: str
     id_of: Callable[[T], str]
     find: Callable[[T], R | None]
     make: Callable[[T, R | None], R]
-    put: Callable[[R, bool], object]
+    put: Callable[[list[R]], object]
     tell: Callable[[R], object]
 
 
@@ -58,7 +59,7 @@ class Taking:
         """Each of these, where nothing stands in its way."""
         counts = self.counts[kind.name] = Counts()
         before = self._before(kind.name)
-        rows = []
+        rows, fresh_ones = [], []
         for one in several:
             name, theirs = kind.id_of(one), _json(one).decode()
             known, here = before.get(name), kind.find(one)
@@ -74,10 +75,11 @@ class Taking:
                 rows.append({"id": name, "theirs": theirs, "ours": ours})
                 continue
             fresh = kind.make(one, here)
-            kind.put(fresh, here is None)
+            fresh_ones.append(fresh)
             counts.new += here is None
             counts.changed += here is not None
             rows.append({"id": name, "theirs": theirs, "ours": _json(kind.tell(fresh)).decode()})
+        kind.put(fresh_ones)
         self._note(kind.name, rows)
 
     def names(self, kind: str) -> set[str]:

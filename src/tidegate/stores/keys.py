@@ -67,18 +67,21 @@ def get(engine: Engine, key_id: str) -> KeyRecord | None:
         return _get(connection, key_id)
 
 
-def look(connection: Connection, key_id: str) -> KeyRecord | None:
-    """The key of this id, revoked or not, in the caller's transaction."""
-    return _get(connection, key_id)
+def beginning(connection: Connection, prefix: str) -> dict[str, KeyRecord]:
+    """Every key whose id begins so, revoked or not, by its id; in the caller's transaction."""
+    rows = connection.execute(select(keys).where(*_begins(keys.c.id, prefix)))
+    return {record.id: record for record in map(_record, rows)}
 
 
-def place(connection: Connection, record: KeyRecord) -> None:
-    """Store the key, in place of the one that its id has, in the caller's transaction. The audit
-    and the feed are the caller's."""
-    values = _values(record)
-    statement = database.upsert(connection, keys).values(values)
-    fresh = {name: statement.excluded[name] for name in values if name != "id"}
-    connection.execute(statement.on_conflict_do_update(index_elements=[keys.c.id], set_=fresh))
+def place(connection: Connection, records: list[KeyRecord]) -> None:
+    """Store these, each in place of the one that its id has, in the caller's transaction. The
+    audit and the feed are the caller's."""
+    if not records:
+        return
+    statement = database.upsert(connection, keys)
+    fresh = {it.name: statement.excluded[it.name] for it in keys.columns if it.name != "id"}
+    statement = statement.on_conflict_do_update(index_elements=[keys.c.id], set_=fresh)
+    connection.execute(statement, [_values(record) for record in records])
 
 
 def find(

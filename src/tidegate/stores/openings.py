@@ -69,6 +69,16 @@ def get(connection: Connection, scope: Mapping[str, str]) -> Opening | None:
     return None if row is None else Opening(dict(scope), row.at_s, row.nanousd)
 
 
+def every(connection: Connection) -> dict[tuple[str, str], Opening]:
+    """All of them, by what their scopes are called."""
+    found = {}
+    for row in connection.execute(select(openings)):
+        names = row.dimensions.split(",") if row.dimensions else []
+        scope = dict(zip(names, row.scope.split(SEPARATOR), strict=False))
+        found[row.dimensions, row.scope] = Opening(scope, row.at_s, row.nanousd)
+    return found
+
+
 def sums(
     connection: Connection,
     scope: tuple[str, ...],

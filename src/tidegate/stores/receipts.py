@@ -43,6 +43,7 @@ class Filter(Struct, frozen=True):
     team: str | None = None
     customer: str | None = None
     end_user: str | None = None
+    rung: str | None = None
     target: str | None = None
     purpose: str | None = None
     session_id: str | None = None
@@ -262,7 +263,7 @@ def _indexed(which: Filter, before_id: str | None = None) -> list[Condition]:
 def _plain(which: Filter) -> list[Condition]:
     names = (
         *("team", "customer", "end_user", "target", "purpose", "session_id", "trace_id"),
-        *("error_code", "validity", "model_refusal"),
+        *("error_code", "validity", "model_refusal", "rung"),
     )
     wanted = ((receipts.c[name], getattr(which, name)) for name in names)
     conditions = [column == value for column, value in wanted if value is not None]

@@ -57,6 +57,7 @@ receipts = Table(
     Column("release", Text),
     Column("prompt", Text),
     Column("prompt_version", Text),
+    Column("rung", Text),
     Column("target", Text),
     Column("provider", Text),
     Column("model_wanted", Text),

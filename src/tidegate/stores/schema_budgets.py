@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    false,
 )
 
 from tidegate.stores.schema import metadata
@@ -32,6 +33,7 @@ budgets = Table(
     Column("alerts", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("at_s", Float, nullable=False),
+    Column("degrades", Boolean, nullable=False, server_default=false()),
 )
 
 # A raise of a declared budget has no row in `budgets`. Rows stay when the raise has ended. `scope`

@@ -1,0 +1,53 @@
+"""CPU of a request whose route has a ladder that it does not need, beside one without a ladder.
+
+Both are asked in turn, batch by batch, in one process, so that what else a machine does meanwhile
+meets both alike; a second route without one tells how far that goes.
+"""
+
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from bench import request
+from tidegate.core.ladder import FAILURES, Rung, When
+
+BATCHES: Final = 200
+LADDER: Final = (
+    Rung("short", when=When(budget_percent=80), max_output_tokens=400),
+    Rung("again", when=When(slow_first_token_s=3.0, slow_answer_s=20.0), system_prompt="Be brief."),
+    Rung("sorry", "apology", When(FAILURES, pressure=True), text="Please try again."),
+)
+
+
+def run() -> int:
+    """Prints the CPU of each kind with a ladder and without."""
+    for kind in request.KINDS:
+        with tempfile.TemporaryDirectory() as folder:
+            plain, again, laddered = request.on_loop(_alternated(Path(folder), kind))
+        more = [with_one / without for with_one, without in zip(laddered, plain, strict=True)]
+        same = [other / one for other, one in zip(again, plain, strict=True)]
+        print(
+            f"{kind}: {statistics.median(plain):.1f} us of CPU a request without a ladder, "
+            f"{statistics.median(laddered):.1f} with one; ratio {statistics.median(more):.3f} "
+            f"(of two without one {statistics.median(same):.3f})",
+            flush=True,
+        )
+    return 0
+
+
+async def _alternated(folder: Path, kind: str) -> tuple[list[float], list[float], list[float]]:
+    """Microseconds a request of each batch: without a ladder, without one again, and with one."""
+    asking = [
+        await request.caller(_made(folder / name), kind, ladder=ladder)
+        for name, ladder in (("plain", ()), ("again", ()), ("ladder", LADDER))
+    ]
+    await request.warm(*asking)
+    rounds = [[await request.batch_us(one) for one in asking] for _ in range(BATCHES)]
+    plain, again, laddered = (list(of_one) for of_one in zip(*rounds, strict=True))
+    return plain, again, laddered
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

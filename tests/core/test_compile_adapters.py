@@ -57,6 +57,16 @@ def test_an_adapter_is_its_model_s_target_under_another_name(form: AdapterForm, 
         assert getattr(law, name) == getattr(base, name)
 
 
+def test_files_of_requests_are_its_model_s() -> None:
+    class Batching(Dialects):
+        def get(self, name: str) -> Dialect:
+            return replace(super().get(name), takes_batches=True, batch_share=0.5)
+
+    plan = compiled(plan_with("model"), dialects=Batching("model"))
+    assert plan.targets["llama"].batches is not None
+    assert plan.targets["law"].batches is None
+
+
 def test_an_adapter_by_its_number() -> None:
     sql = DeclaredAdapter("2", scale=0.5)
     plan = made("number", routes=("sql",), adapters={"sql": sql})

@@ -41,6 +41,7 @@ def adapter_target(
         model=_model(base.model, declared.name, form),
         price=price,
         adapter=Adapter(declared.name, base.name, scale),
+        batches=None,  # a line names a model at that model's price
     )
 
 

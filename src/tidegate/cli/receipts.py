@@ -44,8 +44,12 @@ _GROUPS = (
     (
         "tokens",
         "input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens "
-        "audio_input_tokens audio_output_tokens cache_write_1h_tokens tokens_estimated "
-        "usage_conflict",
+        "audio_input_tokens audio_output_tokens image_input_tokens image_output_tokens "
+        "cache_write_1h_tokens tokens_estimated usage_conflict",
+    ),
+    (
+        "units",
+        "images image_size image_quality audio_s characters documents search_units output_bytes",
     ),
     ("cost", "cost_nanousd most_nanousd prefix_saved_nanousd price_version service_tier"),
     (

@@ -59,3 +59,13 @@ def test_what_is_none_stays(text: str) -> None:
 def test_types_are_chosen() -> None:
     assert found("secrets", "AKIAIOSFODNN7EXAMPLE", types=("jwt",)) == []
     assert complaint("secrets") is None
+
+
+def test_keys_that_never_end_are_found_in_time() -> None:
+    begin = "-----BEGIN PRIVATE KEY-----\n"
+    whole = f"{begin}{RANDOM}\n-----END PRIVATE KEY-----"
+    assert found("secrets", f"{begin}{RANDOM}\n{whole}") == [
+        (f"{begin}{RANDOM}\n", "private_key"),
+        (whole, "private_key"),
+    ]
+    assert len(found("secrets", begin * 20_000 + "!")) == 19_999

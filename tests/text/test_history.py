@@ -103,3 +103,10 @@ def test_it_is_as_short_as_is_asked_for_or_nothing_more_may_go(items, most):
     if tokens.estimate(left) > most:
         again = [it for it, there in zip(items, found, strict=True) if there]
         assert all(kept(again, History(max_tokens=1)))
+
+
+def test_long_work_is_done_in_time():
+    blanks = " " * 200_000
+    assert squeezed(f"a{blanks}b{blanks}\nc") == f"a{blanks}b\nc"
+    many = [USER, call("a"), result("a")] * 30_000
+    assert stays(History(keep_last=1), many) == list(range(90_000))

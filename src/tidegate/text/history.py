@@ -16,7 +16,7 @@ from tidegate.text import tokens
 
 Speaker = Literal["system", "user", "model", "tool"]
 LEFT_OUT: Final = "[left out]"
-_BLANKS: Final = re.compile(r"[ \t\r\f\v]+(?=\n|\Z)")
+_BLANKS: Final = re.compile(r"(?<![ \t\r\f\v])[ \t\r\f\v]++(?=\n|\Z)")
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 
@@ -86,6 +86,7 @@ def _units(items: Sequence[Item], turn_of: list[int]) -> list[list[int]]:
 
 def _root(home: list[int], turn: int) -> int:
     while home[turn] != turn:
+        home[turn] = home[home[turn]]  # the next way is half as long
         turn = home[turn]
     return turn
 

@@ -56,8 +56,9 @@ FORMS: Final[tuple[Form, ...]] = (
     Form(
         "private_key",
         re.compile(
-            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[A-Za-z0-9+/=,:.\s\\-]*?"
-            r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
+            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+            r"(?:[A-Za-z0-9+/=,:.\s\\]|-(?!----BEGIN))*?"
+            r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|(?=-----BEGIN)|\Z)"
         ),
         "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY",
     ),

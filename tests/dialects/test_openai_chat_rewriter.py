@@ -95,3 +95,22 @@ def test_what_is_no_chunk_passes() -> None:
     made = rewriter("openai_chat")
     assert made.feed(b"data: 1\n\n") == b"data: 1\n\n"
     assert made.feed(chunk([], usage={"n": 1})) == chunk([], usage={"n": 1})
+
+
+def test_what_comes_as_parts_is_looked_through_as_they_come() -> None:
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "a@x.org"}]}]
+    details = [{"type": "reasoning.text", "text": "b@x.org"}]
+    events = through(
+        rewriter("openai_chat"),
+        [
+            chunk([delta({"content": parts})]),
+            chunk([delta({"reasoning_details": details})]),
+            chunk([delta({}, "stop")]),
+        ],
+        DONE,
+    )
+    assert [it["choices"][0]["delta"] for it in events] == [
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "<EMAIL_1>"}]}]},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "<EMAIL_2>"}]},
+        {},
+    ]

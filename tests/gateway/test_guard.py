@@ -253,3 +253,17 @@ def test_a_contract_is_held_against_what_the_model_said(tmp_path: Path) -> None:
             assert (await it.receipt()).validity == "valid"
 
     run(main())
+
+
+def test_token_ids_do_not_slip_past_an_address(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with (
+            Upstream(judging({"action": "block"})) as judge,
+            guarded(tmp_path, answering("fine"), [address(judge)]) as (it, up),
+        ):
+            body = {"model": "small", "prompt": [1, 2, 3]}
+            reply = await it.ask("/v1/completions", body)
+            assert (reply.status, reply.code) == (400, "invalid_parameter")
+            assert not up.exchanges
+
+    run(main())

@@ -95,3 +95,9 @@ def test_without_an_address_nobody_is_asked() -> None:
     ask, receipt = ask_of(messages=[]), Receipt("r", 0.0, "g", "chat")
     asyncio.run(check_request(ask, receipt, Guarding(receipt), ()))
     assert receipt.guardrails == []
+
+
+def test_a_word_with_quotes_is_found() -> None:
+    word = Guardrail("w", "words", "redact", words=('the "falcon" one',))
+    sent = {"messages": [{"role": "user", "content": 'see the "falcon" one'}]}
+    assert guarded(word, **sent) == {"messages": [{"role": "user", "content": "see <WORD_1>"}]}

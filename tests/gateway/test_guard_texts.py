@@ -49,3 +49,14 @@ def test_what_stays_is_the_same_object(value: Any) -> None:
 def test_numbers_of_anybody_s_json_are_looked_at() -> None:
     assert cleaned_json('{"card":4111111111111111}', lambda _: "<C>") == '{"card":"<C>"}'
     assert cleaned_json("[1,", loud) == "[1," and cleaned_json('"a"', loud) == '"A"'
+
+
+def test_nothing_but_what_is_sealed_hides_behind_a_seal() -> None:
+    said: Any = {"role": "user", "type": "thinking", "content": "a", "signature": "s"}
+    assert cleaned(said, loud) == {**said, "content": "A"}
+    assert cleaned({"type": ["thinking"], "text": "a"}, loud)["text"] == "A"
+
+
+def test_arguments_without_end_are_a_text() -> None:
+    deep = "[" * 600 + '"a"' + "]" * 600
+    assert cleaned_json(deep, loud) == deep.upper()

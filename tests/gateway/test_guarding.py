@@ -70,3 +70,9 @@ def test_a_guardrail_that_fails_refuses_or_lets_pass() -> None:
 
 def test_the_letter_of_an_escape_is_no_part_of_what_is_found() -> None:
     assert guarding().clean('{"to": "x\\na@x.org"}', looking(PII)) == '{"to": "x\\n<EMAIL_1>"}'
+
+
+def test_of_two_that_are_redacted_and_overlap_nothing_is_left() -> None:
+    first = Guardrail("a", "words", "redact", words=("the falcon",))
+    second = Guardrail("b", "words", "redact", words=("falcon crest",))
+    assert guarding().clean("see the falcon crest", looking(first, second)) == "see <WORD_1>"

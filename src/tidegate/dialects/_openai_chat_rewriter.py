@@ -19,8 +19,7 @@ _KINDS: Final[dict[str, TextKind]] = {
     "reasoning": "reasoning",
     "refusal": "refusal",
 }
-# A delta's members that go on beside its texts, and do not begin anything.
-_SILENT: Final = frozenset({"role"})
+_CALLED: Final = frozenset({"tool_calls", "function_call"})
 
 
 class _Call:
@@ -148,13 +147,21 @@ class OpenAIChatRewriter(WireRewriter):
                     says = self.started = True
                 else:
                     del delta[name]
+        if self.texts.changes:
+            self._whole(delta)
         called = delta.get("tool_calls") or delta.get("function_call")
         if called and self.texts.changes:
             called = self._hold_calls(delta, index)
         if called:
             says = self.started = True
-        more = [name for name in delta if name not in _KINDS and delta[name] is not None]
-        return says or any(name not in ("tool_calls", "function_call") for name in more)
+        more = [name for name, it in delta.items() if it is not None and not _grows(name, it)]
+        return says or any(name not in _CALLED for name in more)
+
+    def _whole(self, delta: dict[str, Any]) -> None:
+        """What comes whole beside its texts, or in their place as parts."""
+        for name, it in delta.items():
+            if isinstance(it, list | dict) and name not in _CALLED:
+                delta[name] = self.texts.value({name: it})[name]
 
     def _hold_calls(self, delta: dict[str, Any], index: int) -> bool:
         """Takes their arguments out of it; whether it says something else of calls."""
@@ -223,6 +230,10 @@ class OpenAIChatRewriter(WireRewriter):
 
     def _chunk(self, choice: dict[str, Any]) -> bytes:
         return b"data: %b\n\n" % encode({**self._last, "choices": [choice]})
+
+
+def _grows(name: str, value: Any) -> bool:
+    return name in _KINDS and isinstance(value, str)
 
 
 def _more_of(call: _Call, index: int, arguments: str) -> dict[str, Any]:

@@ -30,6 +30,8 @@ _SHOWN: Final = (
     *("query", "documents", "tools", "functions"),
 )
 _DEFINED: Final = frozenset({"tools", "functions"})
+# May be the ids of tokens.
+_OF_IDS: Final = ("prompt", "input")
 _DESCRIPTIONS: Final = "description"
 _MOST_CHECKED_CHARS: Final = 4 * 1024 * 1024
 
@@ -37,6 +39,7 @@ _MOST_CHECKED_CHARS: Final = 4 * 1024 * 1024
 def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
     """Those that look themselves. The request is another where they redact. Refusal."""
     if not looking.every:
+        _check_ids(ask, looking)
         return
 
     def clean(text: str) -> str:
@@ -48,7 +51,7 @@ def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
         if raw is None:
             continue
         text = bytes(raw).decode()
-        if not _hides(text) and not looking.may_have(text.replace("\\n", "\n")):
+        if not _hides(text) and not looking.may_have(_unescaped(text)):
             _check_readable(name, text, looking)
             continue
         made = _member(name, raw, clean, looking)
@@ -123,6 +126,11 @@ def _hides(text: str) -> bool:
     return "\\" in text.replace("\\n", "").replace('\\"', "")
 
 
+def _unescaped(text: str) -> str:
+    """As it is read, where nothing else is escaped."""
+    return text.replace("\\n", "\n").replace('\\"', '"') if "\\" in text else text
+
+
 def _member(name: str, raw: Raw, clean: Clean, looking: Looking) -> Raw | None:
     """The member with its texts as `clean` has them; None where none is another."""
     try:
@@ -167,18 +175,26 @@ def _described(value: Any, clean: Clean) -> Any:
 
 def _check_readable(name: str, text: str, looking: Looking) -> None:
     """Token ids have no letter of anything that is looked for."""
-    if name in ("prompt", "input") and text.lstrip()[:1] == "[":
+    if name in _OF_IDS and text.lstrip()[:1] == "[":
         first = text.lstrip()[1:].lstrip()[:1]
         if first.isdigit() or first == "[":
             _check_text(name, _decode(text), looking)
 
 
+def _check_ids(ask: Ask, looking: Looking) -> None:
+    """Where only addresses are asked, which get texts."""
+    for name in _OF_IDS:
+        raw = ask.members.get(name)
+        if raw is not None:
+            _check_readable(name, bytes(raw).decode(), looking)
+
+
 def _check_text(name: str, value: Any, looking: Looking) -> None:
     """Refusal where it holds the ids of tokens, which nobody here can read."""
-    if name not in ("prompt", "input") or not isinstance(value, list):
+    if name not in _OF_IDS or not isinstance(value, list):
         return
     ids = any(isinstance(it, int | list) for it in value)
-    if ids and any(guard.stops for guard in looking.every):
+    if ids and (looking.checks or any(guard.stops for guard in looking.every)):
         message = f"`{name}` holds token ids; that model's requests are looked through: send text"
         raise Refusal("invalid_parameter", message, param=name)
 

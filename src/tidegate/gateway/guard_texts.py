@@ -37,6 +37,7 @@ _NO_TEXT: Final = frozenset(
 )
 # Thinking that its provider has signed, or sealed: changed, it would not be taken back.
 _SEALED: Final = frozenset({"thinking", "redacted_thinking"})
+_OF_SEALED: Final = frozenset({"thinking", "data", "signature"})
 _OPEN: Final = frozenset({"input", "variables", "arguments", "action"})
 _JSON_TEXTS: Final = frozenset({"arguments"})
 
@@ -49,8 +50,9 @@ def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
         return _list(value, lambda it: cleaned(it, clean, keeps_sealed=keeps_sealed))
     if not isinstance(value, dict):
         return value
-    if keeps_sealed and value.get("type") in _SEALED:
-        return value
+    kind = value.get("type")
+    sealed = isinstance(kind, str) and kind in _SEALED
+    kept = _OF_SEALED if sealed and keeps_sealed else frozenset()
     source = value.get("source")
     if isinstance(source, dict) and source.get("type") in ("base64", "url", "file"):
         value_source = source
@@ -58,7 +60,7 @@ def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
         value_source = None
     changed: dict[str, Any] = {}
     for name, it in value.items():
-        if name in _NO_TEXT or it is value_source:
+        if name in _NO_TEXT or name in kept or it is value_source:
             continue
         if name in _JSON_TEXTS and isinstance(it, str):
             made: Any = cleaned_json(it, clean)
@@ -70,7 +72,7 @@ def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
             changed[name] = made
     if not changed:
         return value
-    if value.get("type") in _SEALED:
+    if sealed and not keeps_sealed and "signature" in value:
         changed["signature"] = ""
     return {**value, **changed}
 
@@ -99,7 +101,10 @@ def cleaned_json(text: str, clean: Clean) -> str:
         return clean(text)
     if not isinstance(value, dict | list):
         return clean(text)
-    made = everywhere(value, clean)
+    try:
+        made = everywhere(value, clean)
+    except RecursionError:  # deeper than anybody's
+        return clean(text)
     return text if made is value else _encode(made).decode()
 
 

@@ -174,7 +174,8 @@ class GuardedChannel:
         self._held = pending[cut:]
         shown = pending[:cut]
         for start, end, _, _, _ in found:
-            shown = shown[:start] + shown[start:end].translate(_FOUND) + shown[end:]
+            if end > cut - CONTEXT_CHARS:
+                shown = shown[:start] + shown[start:end].translate(_FOUND) + shown[end:]
         context = self._context + shown
         if len(context) > CONTEXT_CHARS:
             context = context[-CONTEXT_CHARS:]

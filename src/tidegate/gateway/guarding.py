@@ -94,7 +94,7 @@ class Guarding:
 
     def look(self, text: str, guards: Sequence[Guard], side: Side) -> list[Found]:
         """What these find in it. Of what overlaps, what begins first; of what begins together, the
-        gravest."""
+        gravest. What is redacted goes as far as the last of what overlaps."""
         found: list[Found] = []
         for guard in guards:
             if guard.may_have is not None and not guard.may_have(text):
@@ -118,6 +118,8 @@ class Guarding:
                 one[4] == "redact" and kept[-1][4] == "mark"
             ):  # whatever it overlaps, it is there
                 kept[-1] = (kept[-1][0], max(one[1], kept[-1][1]), *one[2:])
+            elif one[4] == kept[-1][4] == "redact" and one[1] > kept[-1][1]:
+                kept[-1] = (kept[-1][0], one[1], *kept[-1][2:])  # nothing of either goes out
         return kept
 
     def replaced(self, text: str, found: Sequence[Found], side: Side) -> str:
@@ -140,7 +142,9 @@ class Guarding:
 
 def _unescaped(text: str, start: int) -> int:
     """Text that is JSON itself has line breaks as `\\n`: their letter is no part of anything."""
-    backslashes = start - len(text[:start].rstrip("\\"))
-    if backslashes % 2 and text[start] in "nrtbf":
+    before = start
+    while before > 0 and text[before - 1] == "\\":
+        before -= 1
+    if (start - before) % 2 and text[start] in "nrtbf":
         return start + 1
     return start

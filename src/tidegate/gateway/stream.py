@@ -198,6 +198,8 @@ class Relay:
                 self._connection.write_chunk(chunk, data)  # nothing more has come with it
                 return
         if self.rewriter is not None:
+            if self._done.done():
+                return  # it was stopped, and nothing behind that goes out
             try:
                 out = self._rewritten(self.rewriter, out, now_s)
             except Refusal as no:

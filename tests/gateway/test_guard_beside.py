@@ -8,7 +8,14 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.cached import keeping
 from tests.gateway.contracted import answering
-from tests.gateway.guarded import RESTORED, asking, guarded, judging, with_guardrails
+from tests.gateway.guarded import (
+    RESTORED,
+    address,
+    asking,
+    guarded,
+    judging,
+    with_guardrails,
+)
 from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.shadowed import Beside, beside
 from tests.gateway.spools import Kept
@@ -104,6 +111,36 @@ def test_captures_hold_what_went_out_and_never_what_was_restored(
                 live, again = await kept.settled(2)
                 assert live.answer == again.answer == "Dear <EMAIL_1>, the <WORD_1> is here."
                 assert "anna" not in live.messages and again.cache == "hit"
+            finally:
+                kept.captures.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_an_address_has_taken_out_of_an_answer_is_not_captured(
+    tmp_path: Path, stream: bool
+) -> None:
+    async def main() -> None:
+        verdict = judging({"action": "redact", "texts": ["[gone]"]})
+        async with (
+            Upstream(verdict) as judge,
+            Upstream(answering("a b", "c")) as up,
+            gateway(tmp_path) as it,
+        ):
+            plan = with_guardrails(keeping(plan_of(target(up.port))), [], [address(judge)])
+            routes = {n: replace(r, capture=Capture(1.0)) for n, r in plan.routes.items()}
+            kept = Kept(it)
+            try:
+                assert await it.obey(replace(plan, routes=routes))
+                body = asking("hi", stream=stream, temperature=0, seed=1)
+                for _ in range(2):  # live, then kept
+                    reply = await it.ask(body=body)
+                    assert b"[gone]" in reply.body
+                judge.script = judging({"action": "allow"})
+                assert (await it.ask(body=body)).status == 200
+                [third] = await kept.settled(1)
+                assert third.receipt_id == it.receipts()[-1].id
             finally:
                 kept.captures.close()
 

@@ -4,10 +4,13 @@ import asyncio
 
 import msgspec
 import pytest
+from tests.gateway.guarded import address, judging
 from tests.gateway.laddered import CHAT, MESSAGES, RESPONSES, SORRY, drilled
 from tests.gateway.rig import run
+from tests.gateway.upstream import Upstream
 
 from tidegate.core.cache import ExactCache, RouteCache
+from tidegate.core.guardrail import RouteGuardrails
 from tidegate.core.ladder import History, Rung, When
 from tidegate.core.plan import Contract
 from tidegate.gateway.overlay import put_in_force
@@ -369,5 +372,67 @@ def test_what_only_a_rung_cannot_do_is_no_mistake_of_the_callers(tmp_path, mini,
             assert len(it.asked(it.mini)) == asked
         async with drilled(tmp_path / "next", SMALL, SORRY, **broken) as it:
             assert led((await it.served())[1]) == ("sorry", "apology", "unavailable")
+
+    run(main())
+
+
+def test_what_is_no_chat_does_not_ask_what_is_switched_off(tmp_path):
+    async def main():
+        async with drilled(tmp_path, SMALL, SORRY) as it:
+            base = it.it.world.plan
+            put_in_force(it.it.world, base, {"target_off": {"big": 1.0}})
+            for path, body in (("embeddings", {"input": "hi"}), ("completions", {"prompt": "hi"})):
+                reply = await it.it.ask(f"/v1/{path}", {"model": "small", **body})
+                assert (reply.status, reply.code) == (503, "route_off")
+            reply = await it.it.ask("/v1/messages/count_tokens", {"model": "small", "messages": []})
+            assert reply.status == 503
+            assert not it.asked(it.big)
+
+    run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_address_is_asked_about_a_stale_answer_of_a_rung(tmp_path, stream):
+    rung = Rung("old", "stale", When(("unavailable",)), stale_s=600.0)
+    cache = RouteCache(ExactCache(ttl_s=0.01, stale_rung_s=600.0))
+    body = {**ASK, "stream": stream}
+
+    async def main():
+        async with Upstream(judging({"action": "allow"})) as judge:
+            looked = RouteGuardrails((), (address(judge),))
+            async with drilled(
+                tmp_path, rung, SORRY, faults=("status:503 skip=1",), cache=cache, guardrails=looked
+            ) as it:
+                first, _ = await it.served(**body)
+                await asyncio.sleep(0.02)
+
+                async def slowly(exchange):
+                    it.it.world.sweep(1e12)  # a sign of life is due meanwhile
+                    await judging({"action": "allow"})(exchange)
+
+                judge.script = slowly
+                reply, receipt = await it.served(**body)
+                assert led(receipt) == ("old", "stale", "unavailable")
+                assert len(judge.exchanges) == 2
+                assert reply.status == 200
+                assert reply.events[-len(first.events) :] == first.events
+                assert reply.raw.count(b"HTTP/1.1") == 1
+                judge.script = judging({"action": "block"})
+                reply, receipt = await it.served(**body)
+                assert receipt.error_code == "guardrail_blocked"
+
+    run(main())
+
+
+def test_what_a_guardrail_stops_at_a_rung_ends_the_request(tmp_path):
+    async def main():
+        async with Upstream(judging({"action": "block"})) as judge:
+            looked = RouteGuardrails((), (address(judge),))
+            async with drilled(
+                tmp_path, SMALL, SORRY, faults=("status:503",), guardrails=looked
+            ) as it:
+                reply, receipt = await it.served()
+                assert (reply.status, reply.code) == (400, "guardrail_blocked")
+                assert led(receipt) == ("small", "model", "unavailable")
 
     run(main())

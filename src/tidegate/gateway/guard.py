@@ -133,7 +133,7 @@ async def check_given(progress: Progress, world: World) -> None:
     given, ask = progress.given, progress.ask
     assert given is not None and ask is not None  # noqa: S101 - see `live`
     body = await _checked(progress, _output(progress, world), ask, given.body, world)
-    if given.head is None:
+    if given.head is None or progress.begun:  # it may have begun while an address was asked
         progress.ending = partial(progress.connection.finish, body)
     else:
         progress.ending = partial(progress.connection.send, given.head, body)
@@ -148,7 +148,10 @@ async def _checked(
         progress.quiet_since_s = progress.relay.quiet_since_s
     world.pausing.add(progress)
     try:
-        return await output.check(body, ask, progress.receipt)
+        made = await output.check(body, ask, progress.receipt)
+        if made is not body:
+            progress.capturing = None  # it has heard what was taken out since
+        return made
     finally:
         world.pausing.discard(progress)
         if progress.relay is not None:

@@ -16,6 +16,7 @@ from tidegate.gateway.cache import rescued
 from tidegate.gateway.climbing import Climbing, Step
 from tidegate.gateway.decline import forget_frames, note_failure
 from tidegate.gateway.give import give
+from tidegate.gateway.guard import check_given
 from tidegate.gateway.lowering import step_to
 from tidegate.gateway.made_up import say
 from tidegate.gateway.pick import leave
@@ -29,6 +30,8 @@ _BATCH: Final = "batch"
 # Whose doing it is where a request is no good, or not allowed.
 _OURS: Final = frozenset({"caller", "policy"})
 _QUALITIES: Final = frozenset(QUALITIES)
+# Ends the request, whoever has answered.
+_STOPPED: Final = "guardrail_blocked"
 BATCH_RETRY_S: Final = 60.0
 _BATCH_ONLY: Final = (
     "that model serves only batch work for now: send it to /v1/batches, or with the priority "
@@ -74,6 +77,8 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
 def _is_the_rungs(progress: Progress, climbing: Climbing, no: Refusal | Failure) -> bool:
     """Whether it says that a rung cannot do what is asked, which nobody has asked of that."""
     relay = progress.relay
+    if no.code.name == _STOPPED:
+        return False
     out = progress.connection.lost or (relay is not None and relay.flowing)
     return climbing.step is not None and no.code.fault in _OURS and not out
 
@@ -213,7 +218,7 @@ async def _instead(progress: Progress, step: Step, no: Refusal | Failure, world:
         return False
     _end_attempt(progress, no, world)
     progress.owed = 0  # nothing is sent once more
-    return _answered(progress, step, world)
+    return await _answered(progress, step, world)
 
 
 async def _ended(progress: Progress, step: Step, world: World) -> bool:
@@ -223,11 +228,12 @@ async def _ended(progress: Progress, step: Step, world: World) -> bool:
         return False
     if kind == "handover" and not await _handed_over(progress, step, world):
         return False
-    return _answered(progress, step, world)
+    return await _answered(progress, step, world)
 
 
-def _answered(progress: Progress, step: Step, world: World) -> bool:
-    """Gives what the rung has. Refusal of one that has only batch work done."""
+async def _answered(progress: Progress, step: Step, world: World) -> bool:
+    """Gives what the rung has. Refusal of one that has only batch work done, and where guardrails
+    stop a kept answer."""
     rung, caching = step.rung.rung, progress.caching
     progress.route = step.route
     _note(progress, step)
@@ -237,7 +243,11 @@ def _answered(progress: Progress, step: Step, world: World) -> bool:
         say(progress, rung.text, world)
         return True
     assert caching is not None and caching.old is not None  # noqa: S101 - see `_has_old`
-    return give(progress, caching.old, "stale", world)
+    if not give(progress, caching.old, "stale", world):
+        return False
+    if progress.given is not None:
+        await check_given(progress, world)
+    return True
 
 
 def _has_old(progress: Progress, step: Step, world: World) -> bool:

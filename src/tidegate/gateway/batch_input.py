@@ -165,8 +165,8 @@ class Lines:
         if not self._key.may_use(ask.model):
             message = "this API key may not use that model"
             raise Refusal("route_not_allowed", message, param="model")
-        if route.off is not None:
-            raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
+        if (off := route.off_but_chats) is not None:
+            raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
         if route.route.guardrails is not None:
             message = "guardrails look through that model's texts, which those of a batch pass by"
             raise Refusal("invalid_request", message, param="model")

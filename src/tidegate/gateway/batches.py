@@ -73,8 +73,8 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         raise Refusal("invalid_parameter", message, param="endpoint")
     at = account_of(file, plan)
     route = plan.routes.get(file.route)
-    if route is not None and route.off is not None:
-        raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
+    if route is not None and (off := route.off_but_chats) is not None:
+        raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
     world.check_journal()
     receipt = _receipt(file, at, key, world)
     await check_fits(file.most_nanousd, receipt, key, plan, world.past)

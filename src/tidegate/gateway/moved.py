@@ -16,7 +16,8 @@ from tidegate.gateway.climbing import begun
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.guard import guard
 from tidegate.gateway.http.reader import Incoming
-from tidegate.gateway.ladder import climb
+from tidegate.gateway.ladder import climb as climbed
+from tidegate.gateway.lowering import begin
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
@@ -41,7 +42,7 @@ async def serve_moved(
         await _resolve_anew(incoming, entry, progress, key, world)
         await _hold_more(progress, plan)
         try:
-            serve = attempts if progress.climb is None else climb
+            serve = attempts if progress.climb is None else climbed
             await serve(progress, plan, world)
         except Withdrawn:
             continue
@@ -87,9 +88,11 @@ async def _resolve_anew(
     if progress.route.guardrails is not None:
         await guard(progress, ask, progress.route)
     receipt.rung = receipt.rung_kind = receipt.rung_reason = None
-    progress.climb = begun(ask, progress.route)
+    climb = progress.climb = begun(ask, progress.route)
     progress.route = written(ask, progress.route, receipt)
     size(ask, receipt, progress.route.output_cap_tokens)
+    if climb is not None and climb.ladder.floor:
+        begin(progress, world)
 
 
 def _note_moved(receipt: Receipt, was: tuple[str | None, int | None, UnitKind | None]) -> None:
@@ -104,6 +107,11 @@ async def _hold_more(progress: Progress, plan: PreparedPlan) -> None:
     """What serves it now may be dearer. Refusal where a budget has not as much."""
     admitted, ask, route = progress.admitted, progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - it was resolved
+    if progress.climb is not None and progress.climb.step is not None:
+        sure = progress.climb.otherwise or progress.climb.step
+        if not sure.rung.asks:
+            return
+        ask, route = sure.ask, sure.route
     if admitted is None:
         return
     more_nanousd = admitted.meant_for(ask, route.bound, plan.plan.assumed_output_tokens)

@@ -12,11 +12,15 @@ from tidegate.core.levers import EVERY, LEVERS, Lever, merged, splits
 from tidegate.gateway.cache_key import PreparedCache
 from tidegate.gateway.levers import Standing
 from tidegate.gateway.prepared import PreparedPlan
-from tidegate.gateway.prepared_route import PreparedCandidate, PreparedRoute, PreparedShare
+from tidegate.gateway.prepared_route import (
+    NO_TARGET,
+    PreparedCandidate,
+    PreparedRoute,
+    PreparedShare,
+)
 from tidegate.gateway.world import World
 
 _SWITCHED_OFF: Final = "that model is switched off by its operators for now"
-_NO_TARGET: Final = "everything that serves that model is switched off by its operators for now"
 _OUTPUT_CAP: Final = LEVERS["output_cap_tokens"]
 _FLOOR: Final = LEVERS["ladder_floor"]
 _ROUTE_OFF: Final = LEVERS["route_off"]
@@ -153,7 +157,7 @@ def _without_own(route: PreparedRoute) -> PreparedRoute:
             assert ladder is not None  # noqa: S101 - it has this rung
             lower = replace(ladder.beginning(rung.number, "unavailable"), empty=True)
             return replace(route, ladder=lower)
-    return replace(route, off=_NO_TARGET)
+    return replace(route, off=NO_TARGET)
 
 
 def _candidate_without(candidate: PreparedCandidate, off: frozenset[str]) -> PreparedCandidate:

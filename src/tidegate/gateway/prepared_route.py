@@ -1,6 +1,7 @@
 """A route, ready: what shares its requests, what they may fall back on, and the dearest of it."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +23,8 @@ from tidegate.gateway.prepared_target import PreparedTarget, Priced
 from tidegate.gateway.prompt_versions import PreparedPrompt
 from tidegate.gateway.retry_budget import RetryBudget
 from tidegate.gateway.vector_key import PreparedVectors, prepare_vectors
+
+NO_TARGET: Final = "everything that serves that model is switched off by its operators for now"
 
 
 class PreparedShare(Struct, eq=False):
@@ -74,6 +77,12 @@ class PreparedRoute(Struct, eq=False):
     @property
     def release(self) -> Release:
         return self.route.release
+
+    @property
+    def off_but_chats(self) -> str | None:
+        """Why nothing of it is served now that is no chat, for which alone a ladder is there."""
+        empty = self.ladder is not None and self.ladder.empty
+        return self.off or (NO_TARGET if empty else None)
 
     @property
     def candidates(self) -> "tuple[PreparedCandidate, ...]":

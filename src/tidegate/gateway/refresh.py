@@ -33,6 +33,9 @@ MOST_AT_ONCE: Final = 64
 def refresh(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: World) -> None:
     """Begins it, unless the same is being asked, or callers want for what it takes."""
     caching, cache = progress.caching, world.cache
+    route = progress.route
+    if route is None or (route.ladder is not None and route.ladder.floor):
+        return  # it is not asked now, and a ladder is for who waits
     busy = world.journal.full or world.pressure.sheds or cache.stopped
     if caching is None or caching.key is None or busy or len(cache.tasks) >= MOST_AT_ONCE:
         return

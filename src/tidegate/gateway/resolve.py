@@ -30,6 +30,10 @@ def resolve(
         raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
     if route.candidate is not None and not ask.counts:
         route = assign(ask, key, headers, route, receipt)
+    if ask.endpoint != "chat" or ask.counts:
+        off = route.off_but_chats
+        if off is not None:
+            raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
     receipt.release = route.route.release.name
     if not route.target.serves(ask) and not route.serving(ask):
         if not any(ask.endpoint in share.target.provider.endpoints for share in route.pool):

@@ -127,7 +127,8 @@ class Handovers:
                 for found in await asyncio.to_thread(self._left):
                     self._add(found, now_s)
             self._begin(now_s)
-            next_s = min((*self._due.values(), looked_s + LOOK_S))
+            free = len(self._under_way) < AT_ONCE  # else the first that ends tells
+            next_s = min((*(self._due.values() if free else ()), looked_s + LOOK_S))
             self._more.clear()
             try:
                 async with asyncio.timeout(max(next_s - clock.monotonic_s(), 0.01)):

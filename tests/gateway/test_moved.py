@@ -350,3 +350,25 @@ def test_the_ladder_of_what_serves_now_is_the_requests(tmp_path: Path) -> None:
                 assert moved.release == "small@1"
 
     run(main())
+
+
+def test_it_begins_where_what_serves_now_has_its_requests_begin(tmp_path: Path) -> None:
+    floor = Rung("floor", "apology", When(("unavailable",)), text="Not now.")
+
+    async def main() -> None:
+        held = Held()
+        async with Upstream(whole()) as good, Upstream(held) as bad:
+            routes = canaried(at(good, "a"), at(bad, "b", queueing=NARROW))
+            routes["small"] = replace(routes["small"], ladder=(floor,))
+            async with moving(tmp_path, routes) as it:
+                asking = it.ask(2)
+                await bad.arrived()
+                await until(lambda: it.it.world.waiting)
+                put_in_force(it.it.world, it.base, {"target_off": {"a": 1.0}})
+                held.answers.set()
+                await asyncio.gather(*asking)
+                moved = next(one for one in it.it.receipts() if one.arm_forced)
+                assert (moved.rung, moved.rung_reason) == ("floor", "unavailable")
+                assert not good.exchanges
+
+    run(main())

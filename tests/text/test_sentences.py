@@ -46,3 +46,10 @@ def test_a_sentence_without_end_goes_out_between_words() -> None:
 @given(st.lists(st.text(alphabet="ab.!?\n `1\u3002", max_size=12), max_size=20))
 def test_no_letter_is_lost(pieces: list[str]) -> None:
     assert "".join(out(*pieces, most=15)) == "".join(pieces)
+
+
+def test_marks_without_end_are_looked_through_in_time() -> None:
+    marks = "." * 100_000
+    it = Sentences(1_000_000)
+    assert it.add(f"{marks}x") == ""
+    assert it.add(f"{marks} y") == f"{marks}x{marks} "

@@ -10,7 +10,7 @@ from typing import Final
 
 _FENCE: Final = "```"
 _END: Final = re.compile(
-    "[.!?\u2026\u0964\u061f\u06d4]+[\"')\\]\u201d\u2019\u00bb*_]{0,4}\\s"
+    "[.!?\u2026\u0964\u061f\u06d4]{1,16}[\"')\\]\u201d\u2019\u00bb*_]{0,4}\\s"
     '|[\u3002\uff01\uff1f\uff61][\u300d\u300f\u201d\u2019\uff09)"]{0,3}(?=.)|\n',
     re.DOTALL,
 )

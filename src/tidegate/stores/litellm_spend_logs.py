@@ -24,7 +24,6 @@ COLUMNS: Final = (
     *("custom_llm_provider", "api_base", "cache_hit"),
 )
 _SLICE: Final = 2_000
-# What LiteLLM writes of its own, where nobody asked: they are nobody's requests.
 _YES: Final = frozenset({"true", "t", "1", "yes"})
 
 

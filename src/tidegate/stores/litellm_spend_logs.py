@@ -80,6 +80,7 @@ def row_of(told: Mapping[str, Any]) -> LedgerRow | None:
         end_user=told.get("end_user") or None,
         model=told.get("model_group") or told.get("model") or None,
         provider=told.get("custom_llm_provider") or None,
+        sold=told.get("model") or None,
         api_base=told.get("api_base") or None,
         from_cache=str(told.get("cache_hit") or "").lower() in _YES,
     )

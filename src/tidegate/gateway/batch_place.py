@@ -10,7 +10,7 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import BatchWire
 from tidegate.core.receipt import Attempt
 from tidegate.gateway.batch_ids import Sealed, find
-from tidegate.gateway.call import connection_to, texts
+from tidegate.gateway.call import connection_to, header_lines, texts
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared import PreparedPlan
@@ -29,14 +29,17 @@ class Account(Struct, eq=False, frozen=True):
     wire: BatchWire
 
     def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
-        """A request's head up to its own headers. `path` may have a query."""
+        """A request's head up to its own headers. `path` may have a query. Refusal where its
+        identity has no token."""
         replica = self.replica
         path, _, query = path.partition(b"?")
-        return b"%b%b%b%bx-request-id: %b\r\n" % (
+        identity = self.target.identity
+        return b"%b%b%b%b%bx-request-id: %b\r\n" % (
             method,
             replica.head_start.removeprefix(b"POST"),
             self.wire.path(self.target.target, path, query),
             replica.head_rest,
+            b"" if identity is None else header_lines(identity.headers()),
             request_id.encode(),
         )
 
@@ -48,7 +51,9 @@ class Account(Struct, eq=False, frozen=True):
     def conceal(self, body: bytes) -> bytes:
         """Some providers quote the key that they refuse."""
         secret = self.replica.credential.secret
-        return body if secret is None else secret.conceal(body)
+        for one in self.target.secrets if secret is None else (secret,):
+            body = one.conceal(body)
+        return body
 
     def failure(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Failure | Refusal:
         """What an answer says that is none."""

@@ -10,7 +10,7 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import BatchWire
 from tidegate.core.receipt import Attempt
 from tidegate.gateway.batch_ids import Sealed, find
-from tidegate.gateway.call import connection_to, texts
+from tidegate.gateway.call import connection_to, header_lines, texts
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared import PreparedPlan
@@ -28,15 +28,21 @@ class Account(Struct, eq=False, frozen=True):
     replica: PreparedReplica
     wire: BatchWire
 
-    def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
-        """A request's head up to its own headers. `path` may have a query."""
-        replica = self.replica
+    async def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
+        """A request's head up to its own headers. `path` may have a query. Refusal
+        (`credential_missing`) where its provider's identity has no token."""
+        replica, identity = self.replica, self.target.identity
         path, _, query = path.partition(b"?")
-        return b"%b%b%b%bx-request-id: %b\r\n" % (
+        bearer = b""
+        if identity is not None:
+            await identity.ready()
+            bearer = header_lines(identity.headers())
+        return b"%b%b%b%b%bx-request-id: %b\r\n" % (
             method,
             replica.head_start.removeprefix(b"POST"),
             self.wire.path(self.target.target, path, query),
             replica.head_rest,
+            bearer,
             request_id.encode(),
         )
 
@@ -101,7 +107,7 @@ async def ask(
     at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
     """The body of the provider's answer, whole. Failure, Refusal."""
-    head = at.head(method, path, request_id)
+    head = await at.head(method, path, request_id)
     if body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()

@@ -148,11 +148,11 @@ def test_shared_counters_are_asked_before_and_told_after() -> None:
         counters = FakeCounters()
         plan = plan_with(Gate((in_force(MONTH, store_of(counters)),)))
         receipt, key = rig.receipt(clock.wall_s(), team="team-a", cost_nanousd=7), make_key()[1]
-        await charge(receipt, key, plan, None, "id")
+        charge(receipt, key, plan, None, "id")
         ((taken, used),) = counters.given
         assert (taken.id, used) == ("id.0", [7])
         last_year = replace(receipt, started_at_s=clock.wall_s() - 366 * 86_400)
-        await charge(last_year, key, plan, None, "late")
+        charge(last_year, key, plan, None, "late")
         assert len(counters.given) == 1
         # Of which three are used already.
         with pytest.raises(Refusal, match="monthly"):
@@ -174,7 +174,7 @@ def test_a_store_is_told(mode: str, tmp_path: Path) -> None:
             plan = plan_with(Gate((it,)))
             receipt = rig.receipt(clock.wall_s(), team="team-a", cost_nanousd=7)
             for number in range(3):
-                await charge(receipt, make_key()[1], plan, None, f"id-{number}")
+                charge(receipt, make_key()[1], plan, None, f"id-{number}")
             used = 0
             while used != 21:
                 (reading,) = await read_shared([(it, "team-a")], receipt)

@@ -20,7 +20,6 @@ from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.shared_hold import read_shared
-from tidegate.stores.redis_wants import Taken
 
 
 async def check_fits(
@@ -53,32 +52,29 @@ async def check_fits(
             raise it.kind.refusal(it.limit, scope_text(it.limit, scope), found)
 
 
-async def charge(
+def charge(
     receipt: Receipt, key: KeyRecord, plan: PreparedPlan, past: Past | None, id: str
 ) -> None:
     """Counts what `receipt`, which stands for some lines, has cost. A budget that knows nothing of
     its past yet is not told: it begins with the ledger, and so with these lines. To be called in
-    the turn of the loop in which their receipts are appended; `id` is used once."""
+    the turn of the loop in which their receipts are appended; `id` is used once. A store that is
+    away is told when it is back: what is spent is spent."""
     nanousd = receipt.cost_nanousd
     if not nanousd:
         return
-    now, shared = moment(), []
+    now, number = moment(), 0
     for it, scope in [one for gate in _gates(receipt, key, plan) for one in _of(gate, receipt)]:
         if _is_over(it, receipt, now):
             continue
         if it.shared is not None:
-            shared.append((it, scope))
+            counters = it.shared.store.counters
+            want = it.shared.want(scope, 0, receipt, counters.wall_s())
+            counters.spent(f"{id}.{number}", want, nanousd)
+            number += 1
         elif it.counters is not None and (past is None or _knows(it, scope, now)):
             ticket = it.take(scope, 0, now)
             if ticket is not None:
                 it.give_back(scope, ticket, 0, nanousd, now)
-    for number, (it, scope) in enumerate(shared):
-        assert it.shared is not None  # noqa: S101 - see above
-        counters = it.shared.store.counters
-        want = it.shared.want(scope, 0, receipt, counters.wall_s())
-        taken = await counters.take(f"{id}.{number}", [want])
-        if isinstance(taken, Taken):
-            counters.give_back(taken, [nanousd])
 
 
 def _is_over(it: InForce, receipt: Receipt, now: Moment) -> bool:

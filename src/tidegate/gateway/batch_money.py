@@ -1,8 +1,8 @@
 """batch_money: what a batch may cost must fit the budgets when it is created, and what its lines
 have cost counts in them when they are read.
 
-Nothing is held in between: a batch takes up to a day, and a gateway may end before it does. So two
-batches that fit a budget one by one may pass it together, by what the second may cost at most.
+Nothing is held in between: a batch takes up to a day, and a gateway may end before it does. So
+batches that fit a budget one by one may pass it together, by what all but the first may cost.
 """
 
 from collections.abc import Iterator

@@ -76,8 +76,8 @@ def test_what_is_killed_in_the_middle_left_nothing_and_is_done_again(tmp_path: P
     plan = tmp_path / "tidegate.yaml"
     plan.write_text(PLAN.format(route="chat"))
     content = msgspec.json.encode(a_house())
-    seen = []
-    for wait_s in (0.15, None):
+    seen = [NOTHING]
+    for wait_s in (0.04, None):
         control = Started(layout, plan)
         control.until(lambda it=control: bool(it.version()))
         done = threading.Event()
@@ -91,8 +91,9 @@ def test_what_is_killed_in_the_middle_left_nothing_and_is_done_again(tmp_path: P
         control.end()
         asking.join()
         seen.append(counts(layout))
-        assert seen[-1] in (NOTHING, ALL)
-    assert seen[-1] == ALL
+        times = seen[-2]["audit"] + 1  # it may be done before it is killed, and is then done again
+        assert seen[-1] in (seen[-2], {**ALL, "audit": times})
+    assert seen[-1] == {**ALL, "audit": times}
 
 
 def _ask(layout: Layout, content: bytes, done: threading.Event) -> None:

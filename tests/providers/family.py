@@ -10,7 +10,16 @@ from tidegate.core import plugs
 from tidegate.providers.openai_compatible import Anything, OpenAICompatible
 
 _DATA: Final = frozenset(
-    {"base_url", "hosted", "endpoints", "manners", "one_ceiling", "adapters", "address_form"}
+    {
+        "base_url",
+        "hosted",
+        "endpoints",
+        "manners",
+        "one_ceiling",
+        "adapters",
+        "address_form",
+        "batches",
+    }
 )
 
 

@@ -49,7 +49,7 @@ def killed_at(url: Secret, statement: int) -> None:
 def test_a_migration_killed_on_its_way_leaves_nothing_and_is_run_again(postgres: Server) -> None:
     url = postgres.database()
     killed = 0
-    for statement in range(1, 2000, 101):
+    for statement in range(1, 2000, 71):
         ended = rig.exit_of(rig.in_child(partial(killed_at, url, statement)))
         if ended == 0:
             break

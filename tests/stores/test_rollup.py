@@ -125,7 +125,7 @@ def test_a_database_of_before_is_filled_from_its_receipts(
     for one in made:
         one.model_wanted = one.most_nanousd = one.earlier_costs = None
     new = {"seq", "model_wanted", "most_nanousd", "validity", "model_refusal", "node"}
-    new |= {"prompt", "prompt_version"}
+    new |= {"prompt", "prompt_version", "rung"}
     old = [c.name for c in schema.receipts.columns if c.name not in new]
     table = sa.table("receipts", *(sa.column(name) for name in old))
     with database.writing(engine) as connection:

@@ -24,7 +24,7 @@ VIOLATION: Final = "upstream_invalid_answer"
 _REFUSED: Final = frozenset(
     {"content_filter", "content_filtered", "guardrail_intervened", "refusal", "safety"}
     | {"recitation", "language", "blocklist", "prohibited_content", "spii", "model_armor"}
-    | {"escalation", "image_safety", "image_prohibited_content", "image_recitation"}
+    | {"escalation", "sensitive", "image_safety", "image_prohibited_content", "image_recitation"}
 )
 # Evaluations of a stranger's schema, times characters held against it: 0.2 s at the worst.
 MAX_WORK = 10_000_000

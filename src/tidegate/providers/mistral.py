@@ -21,7 +21,6 @@ from tidegate.providers._parts import InParts
 class Mistral(InParts):
     base_url = "https://api.mistral.ai/v1"
     hosted = True
-    batches = None
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
     embedder: Embedder | None = OpenAIEmbeddings("output_dimension")
     manners = Manners(

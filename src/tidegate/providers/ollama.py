@@ -6,7 +6,6 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 
 class Ollama(OpenAICompatible):
     base_url = "http://127.0.0.1:11434/v1"
-    batches = None
     manners = Manners(reasoning="reasoning", forces_tools=False)
     one_ceiling = True
 

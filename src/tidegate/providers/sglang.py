@@ -16,7 +16,6 @@ from tidegate.providers.openai_compatible import PATHS, OpenAICompatible
 
 class Sglang(OpenAICompatible):
     base_url = "http://127.0.0.1:30000/v1"
-    batches = None
     endpoints: frozenset[Endpoint] = frozenset({*PATHS, "rerank"})
     stream_options = (("continuous_usage_stats", Raw(b"true")),)
     adapters: AdapterForm | None = "suffix"

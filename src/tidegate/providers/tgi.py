@@ -10,7 +10,6 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 
 class Tgi(OpenAICompatible):
     base_url = "http://127.0.0.1:3000/v1"
-    batches = None
     endpoints: frozenset[Endpoint] = frozenset({"chat", "completions"})
     adapters: AdapterForm | None = "model"
     one_ceiling = True

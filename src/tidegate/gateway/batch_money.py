@@ -15,6 +15,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.periods import period_at
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
+from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
@@ -23,13 +24,14 @@ from tidegate.gateway.shared_hold import read_shared
 
 
 async def check_fits(
-    most_nanousd: int | None,
+    file: Sealed,
     receipt: Receipt,
     key: KeyRecord,
     plan: PreparedPlan,
     past: Past | None,
 ) -> None:
-    """Refusal where a budget of this caller has less left than the batch may cost."""
+    """Refusal where a budget of this caller has less left than a batch of the file may cost."""
+    most_nanousd = file.most_nanousd
     for it, scope in [one for gate in _gates(receipt, key, plan) for one in _of(gate, receipt)]:
         if it.limit.on_excess != "refuse":
             continue
@@ -39,6 +41,14 @@ async def check_fits(
                 f"no price is known for a batch of that model, and the budget {it.limit.name!r} "
                 "holds money for each request",
                 param="model",
+            )
+        if file.unbound:
+            raise Refusal(
+                "invalid_parameter",
+                "the file's answers may be of any length, and the budget "
+                f"{it.limit.name!r}, which held no money for whoever sent it, holds some now: send "
+                "the file again",
+                param="input_file_id",
             )
         if it.counters is not None:
             if past is not None:

@@ -78,7 +78,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
     world.check_journal()
     receipt = _receipt(file, at, key, world)
-    await check_fits(file.most_nanousd, receipt, key, plan, world.past)
+    await check_fits(file, receipt, key, plan, world.past)
     whose = key.id, key.team, key.customer
     at_ms = int(clock.wall_s() * 1000)
     owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose, at_ms)

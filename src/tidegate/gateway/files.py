@@ -69,6 +69,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         customer=key.customer,
         lines=lines.count,
         most_nanousd=lines.most_nanousd,
+        unbound=lines.unbound,
     )
     return _encode({**told, "id": shown(sealed, world.keys.digests)})
 

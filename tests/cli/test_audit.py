@@ -53,6 +53,18 @@ def written(folder: Path, seen: list[dict[str, Any]], rows: list[dict[str, Any]]
     return [str(folder / "seen.jsonl"), "--ledger", str(folder / "logs.jsonl")]
 
 
+def test_money_is_that_of_the_model_that_was_sold_and_not_of_its_group_s_name(
+    tmp_path: Path,
+) -> None:
+    rows = [{**ROW, "model_group": group} for group in ("gpt-4", "gpt-4o-mini")]
+    reports = []
+    for number, row in enumerate(rows):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        reports.append(run("report", "--json", *written(folder, [SEEN], [row])).stdout)
+    assert reports[0] == reports[1] and '"other_cost"' in reports[0]
+
+
 def test_the_report_says_what_is_wrong_with_how_much_of_it(tmp_path: Path) -> None:
     lost = {**SEEN, "id": "seen-2", "answer_id": "r-2", "at_s": AT + 1}
     told = run("report", *written(tmp_path, [SEEN, lost], [ROW]))

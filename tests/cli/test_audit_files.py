@@ -1,6 +1,9 @@
 """Files of an audit: written whole, bounded, read with mistakes named by line."""
 
+import os
+from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -43,6 +46,27 @@ def test_a_disk_that_takes_no_more_is_counted(tmp_path: Path) -> None:
         notes.close()
     file.close()
     assert (notes.noted, notes.lost) == (0, 1)
+
+
+class _Filling(FileIO):
+    """A disk with a few bytes left."""
+
+    def write(self, line: Any) -> int:
+        return super().write(line[:7])
+
+
+def test_half_a_line_is_taken_back_when_the_disk_is_full(tmp_path: Path) -> None:
+    notes = Notes(tmp_path / "seen.jsonl", 10_000)
+    notes.note(SEEN)
+    opened = notes._opened
+    with _Filling(notes.file, "ab") as notes._opened:
+        notes.note(SEEN)
+    notes._opened = opened
+    opened.seek(0, os.SEEK_END)
+    notes.note(SEEN)
+    notes.close()
+    assert (notes.noted, notes.lost) == (2, 1)
+    assert list(observed_of(notes.file)) == [SEEN, SEEN]
 
 
 def test_a_line_that_is_none_of_a_tap_s_is_named(tmp_path: Path) -> None:

@@ -82,9 +82,10 @@ def test_the_plan_and_its_secrets_are_written_apart_and_never_over(
     assert f"file:secrets/{secret.name}" in out.read_text()
     assert "sk-" not in out.read_text()
     before = out.read_text()
+    secret.unlink()
     again = run("import", "litellm", str(config), "--out", str(out))
     assert again.exit_code == 1 and "there already" in again.stderr
-    assert out.read_text() == before
+    assert out.read_text() == before and not secret.exists()
 
 
 def test_of_a_database_is_told_what_an_import_would_come_to(

@@ -21,6 +21,16 @@ def test_a_key_never_gets_more_than_its_team(own: list[str], above: list[str]) -
     assert set(routes) <= {*ROUTES, "*"}
 
 
+@given(own=_MODELS, above=_MODELS)
+def test_a_key_without_a_team_never_gets_more_than_its_user(
+    own: list[str], above: list[str]
+) -> None:
+    grants = Grants(ROUTES, {}, Findings())
+    user = grants.routes(above, "users.models")
+    routes = grants.of_key({"models": own}, {}, {"models": above})
+    assert user == ("*",) or set(routes) <= set(user)
+
+
 def test_a_wildcard_is_what_the_plan_has_of_it() -> None:
     grants = Grants(ROUTES, {}, Findings())
     assert grants.routes(["openai/*"], "keys.models") == ("openai/gpt",)

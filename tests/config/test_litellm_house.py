@@ -189,3 +189,12 @@ def test_models_in_the_database_and_keys_in_grace_are_told_of() -> None:
     _, found = moved(models=[{"model_id": "1"}, {"model_id": "2"}], old_keys=[{"id": "1"}])
     counts = {it.theirs: it.count for it in found.all()}
     assert counts == {"models kept in its database": 2, "keys that were rotated, in their grace": 1}
+
+
+def test_a_team_of_theirs_is_not_that_of_keys_without_one() -> None:
+    other = hashlib.sha256(b"sk-2").hexdigest()
+    rows = [key(team_id=PERSONAL), key(token=other)]
+    house, _ = moved(keys=rows, teams=[{"team_id": PERSONAL, "max_budget": 5.0}])
+    theirs, alone = house.keys
+    assert alone.team == PERSONAL != theirs.team == house.teams[0].id
+    assert [it.only for it in house.budgets] == [{"team": theirs.team}]

@@ -107,3 +107,10 @@ model_list:
     assert ("left", "model_list: the price of new") in told
     plan = compiled(one.plan).plan
     assert plan is not None and plan.targets["known"].price is not None
+
+
+def test_a_header_that_sounds_like_a_secret_is_not_in_the_plan(tmp_path: Path) -> None:
+    headers = "{X-Password: hunter2, x-credential: c4fe, x-team: acme}"
+    params = f"{{model: openai/gpt-4o, extra_headers: {headers}}}"
+    plan = converted(tmp_path, f"model_list:\n- {{model_name: g, litellm_params: {params}}}").plan
+    assert "acme" in plan and "hunter2" not in plan and "c4fe" not in plan

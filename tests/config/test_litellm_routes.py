@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.config.litellm_rig import compiled, convert, converted, draft
 
 TWO = """
@@ -47,7 +48,14 @@ def test_a_group_is_weighed_as_it_is_there(tmp_path: Path) -> None:
     assert route(tmp_path)["targets"] == {"a": 1, "a-2": 1}
     assert route(tmp_path, ", weight: 2", ", weight: 5")["targets"] == {"a": 2.0, "a-2": 5.0}
     assert route(tmp_path, ", rpm: 90", ", rpm: 10")["targets"] == {"a": 90, "a-2": 10}
-    assert route(tmp_path, ", tpm: 7", "")["targets"] == {"a": 7, "a-2": 1}
+
+
+@pytest.mark.parametrize("none", [", weight: 0", ""])
+def test_one_without_a_weight_beside_others_gets_no_share(tmp_path: Path, none: str) -> None:
+    found = route(tmp_path, ", weight: 2", none)
+    assert (found["target"], found["fallbacks"]["unavailable"]) == ("a", ["a-2"])
+    least_busy = "router_settings: {routing_strategy: least-busy}"
+    assert route(tmp_path, ", weight: 2", none, least_busy)["targets"] == {"a": 2.0, "a-2": 1}
 
 
 def test_a_higher_order_is_asked_when_the_lower_has_failed(tmp_path: Path) -> None:

@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
-from tests.gateway.batched import LINES, batched, client, engine, through
-from tests.gateway.rig import run
+from tests.gateway import signers
+from tests.gateway.batched import HALF, LINES, batched, client, engine, through
+from tests.gateway.rig import gateway, run, target
+from tests.gateway.tokens import KEY, file_keys
 from tests.stores import rig
 
+from tidegate.core.batches import Batches
+from tidegate.core.caller import id_of_caller
+from tidegate.core.plan_callers import FromClaim, Grant, GrantLimits
 from tidegate.core.receipt import decode_payload, encode_frame, frames
+from tidegate.gateway.holding import moment
 from tidegate.stores.ledger import Ledger
 
 
@@ -80,5 +86,30 @@ def test_a_key_that_is_gone_or_has_moved_leaves_its_lines_to_its_team(tmp_path: 
             async with client(it, mate) as friend:
                 await friend.files.content(batch.output_file_id)
             assert {(one.key_id, one.team) for one in it.receipts()} == {(maker, "team-a")}
+
+    run(main())
+
+
+def test_a_caller_without_a_key_has_spent_its_own_budget(tmp_path: Path) -> None:
+    async def main() -> None:
+        own = GrantLimits(budget_nanousd=10**9, budget_unit="month")
+        grant = Grant(FromClaim("team-a"), limits=own)
+        one = signers.issuer(file_keys(tmp_path), grant)
+        async with engine() as up:
+            to = target(up.port, dialect="sim", batches=Batches(HALF))
+            async with gateway(tmp_path, to, callers=(one,)) as it:
+                token = signers.sign(KEY, signers.claims())
+                async with client(it, token) as api:
+                    batch = await through(api)
+                    await api.files.content(batch.output_file_id)
+                id = id_of_caller(signers.ISSUER, "service-a")
+                assert {receipt.key_id for receipt in it.receipts()} == {id}
+                caller = it.world.keys.known(token.encode())
+                assert caller is not None
+                (budget,) = it.world.obeyed().limits.of_key(caller)
+                assert budget.counters is not None
+                spent = budget.counters.read(id, 0, moment()).used
+                assert spent == sum(receipt.cost_nanousd for receipt in it.receipts()) > 0
+                assert it.world.keys.limits_of("jwt-other") is None
 
     run(main())

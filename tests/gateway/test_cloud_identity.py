@@ -156,6 +156,38 @@ def test_a_failure_is_told_at_once_and_tried_again_ever_later() -> None:
     run(main())
 
 
+def test_after_a_failure_nobody_waits_for_the_next_try() -> None:
+    """Or a token server that hangs would hold every request that another target could serve."""
+
+    async def main() -> None:
+        entry = FakeEntry()
+        entry.fails, entry.takes_s = NotSignedIn("it did not answer"), 10
+        rig = Rig(entry)
+        rig.it.begin()
+        await asyncio.sleep(12)
+        assert len(entry.asked_s) == 2
+        with pytest.raises(Refusal, match="it did not answer"):
+            await rig.it.ready()
+        assert virtual.now_s() == 12
+        await rig.it.stop()
+
+    run(main())
+
+
+def test_the_token_before_is_a_secret_still() -> None:
+    async def main() -> None:
+        rig = Rig(FakeEntry())
+        rig.it.begin()
+        assert rig.it.secrets == ()
+        await asyncio.sleep(1)
+        assert [one.reveal() for one in rig.it.secrets] == ["token-1"]
+        await asyncio.sleep(HOUR_S)
+        assert [one.reveal() for one in rig.it.secrets] == ["token-2", "token-1"]
+        await rig.it.stop()
+
+    run(main())
+
+
 def test_the_last_good_token_is_used_until_it_ends() -> None:
     async def main() -> None:
         entry = FakeEntry()

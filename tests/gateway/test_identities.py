@@ -10,10 +10,13 @@ from tests.gateway.rig import CHAT, HELLO, gateway, plan_of, run, target, until
 from tests.gateway.token_servers import EntraServer, GoogleServer
 from tests.gateway.upstream import Exchange, Upstream, answer_bytes, whole
 
+from tidegate.core.batches import Batches
 from tidegate.core.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity
+from tidegate.core.outcome import Failure
 from tidegate.core.plan import Release, Replica, Route, Target
 from tidegate.core.resilience import Retry
 from tidegate.core.secret import SecretRef
+from tidegate.gateway.batch_place import ask, choose
 from tidegate.gateway.cloud_identity import CloudIdentity
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes"
@@ -111,6 +114,30 @@ def test_a_provider_that_quotes_the_token_is_not_passed_on_whole(tmp_path: Path)
                 no = await it.ask()
                 assert (no.status, no.json["error"]["code"]) == (400, "rejected_by_provider")
                 assert no.json["error"]["message"] == "odd: Bearer [redacted]"
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_files_and_batches_are_asked_for_with_the_token(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            to = target(
+                model.port,
+                identity=google(tmp_path, server),
+                batches=Batches(None),
+                unpriced_allowed=True,
+            )
+            async with gateway(tmp_path, to) as it:
+                at = choose(it.world.obeyed().routes["small"].target, 0.0)
+                await only(it).ready()
+                await ask(at, b"GET", b"/batches", "r")
+                assert model.seen == ["Bearer token-1"]
+                model.takes = set()
+                with pytest.raises(Failure) as no:
+                    await ask(at, b"GET", b"/batches", "r")
+                assert no.value.code.name == "upstream_auth"
+                assert "token-1" not in no.value.message
                 await it.preparer.identities.stop()
 
     run(main())

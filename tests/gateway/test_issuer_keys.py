@@ -1,10 +1,11 @@
 """Keys of one issuer: what is kept of them, and for how long."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from tests.gateway.rig import run
-from tests.gateway.signers import ec_key, issuer, jwks, publisher
+from tests.gateway.rig import run, until
+from tests.gateway.signers import ec_key, ed_key, issuer, jwks, publisher
 
 from tidegate.callers.jwt import plug
 from tidegate.core import clock
@@ -43,6 +44,39 @@ def test_what_was_kept_is_of_this_issuer_and_this_address(
             for shift_s, believed in ((99.0, True), (101.0, False), (-1e6, True)):
                 monkeypatch.setattr(clock, "wall_s", lambda at_s=now_s + shift_s: at_s)
                 assert again.believed == believed
+
+    run(main())
+
+
+def test_kept_keys_for_other_algorithms_are_no_obstacle(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with publisher() as there:
+            there.answer = jwks(one=KEY)
+            keys = IssuerKeys(url=there.url)
+            assert await held(keys, tmp_path).look(0.0)
+            kept = tmp_path / "issuers" / "it.keys"
+            now = HeldKeys(issuer(keys, algorithms=("EdDSA",)), plug, kept, {})
+            now.begin()  # as a plan is prepared, and a gateway begins
+            assert not now.believed and not now.keys
+            there.answer = jwks(two=ed_key())
+            assert await now.look(0.0) and now.believed
+
+    run(main())
+
+
+def test_other_keys_are_told_of_although_nobody_waits_any_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with publisher() as there:
+            there.answer, there.hold = jwks(one=KEY), asyncio.Event()
+            it = held(IssuerKeys(url=there.url), tmp_path)
+            told: list[int] = []
+            it.changed = lambda: told.append(len(it.keys))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await it.look_again(0.0)
+            there.hold.set()
+            await until(lambda: told)
+            assert told == [1]
 
     run(main())
 

@@ -129,14 +129,15 @@ def test_grants_are_tried_in_order_and_what_none_fits_is_refused(tmp_path: Path)
     run(main())
 
 
+@pytest.mark.parametrize("begins", ["nbf", "iat"])
 def test_a_token_ends_at_its_time_on_the_connection_that_it_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begins: str
 ) -> None:
     async def main() -> None:
         one = issuer(file_keys(tmp_path), leeway_s=10.0)
         async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
             now_s = clock.wall_s()
-            told = claims(nbf=int(now_s) - 5)
+            told = claims(**{"iat": None, begins: int(now_s) - 5})
             token = sign(KEY, told)
             reader, writer = await it.connect()
             request = it.request(headers=bearer(token), close=False)

@@ -17,7 +17,7 @@ from tests.gateway.upstream import Upstream
 from tidegate.core import clock
 from tidegate.core.plan_callers import IssuerKeys
 from tidegate.core.secret import SecretRef
-from tidegate.gateway import issuer_keys
+from tidegate.gateway import issuer_keys, issuers
 
 
 def test_keys_are_asked_for_once_and_again_when_a_token_names_another(
@@ -69,6 +69,37 @@ def test_a_key_that_is_taken_back_lets_nobody_in_any_more(
                 await it.preparer.issuers.refresh()
                 codes = [await code(it, token) for token in (old, new)]
                 assert codes == ["401 invalid_api_key", None]
+
+    run(main())
+
+
+def test_a_key_that_is_taken_back_while_nobody_waits_lets_nobody_in_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever had the keys asked for gave up, or left, before they came."""
+    monkeypatch.setattr(issuers, "WAIT_S", 0.05)
+
+    async def main() -> None:
+        second = signers.ec_key()
+        async with publisher() as there, Upstream() as up:
+            there.answer = signers.jwks(one=KEY, two=second)
+            one = issuer(IssuerKeys(url=there.url))
+            async with gateway(tmp_path, target(up.port), callers=(one,)) as it:
+                old = sign(KEY, claims())
+                assert it.preparer.issuers is not None
+                await it.preparer.issuers.refresh()
+                assert await code(it, old) is None
+                there.answer, there.hold = signers.jwks(two=second), asyncio.Event()
+                later(monkeypatch, issuer_keys.LEAST_GAP_S + 1)
+                strange = sign(second, claims(), key_id="three")
+                assert await code(it, strange) == "401 invalid_api_key"
+                assert len(there.asked) == 2
+                assert await code(it, old) is None  # nobody has said otherwise yet
+                there.hold.set()
+                [known] = it.preparer.issuers
+                await until(lambda: ("one", "ES256") not in known.held.keys)
+                await asyncio.sleep(0.05)
+                assert await code(it, old) == "401 invalid_api_key"
 
     run(main())
 

@@ -156,6 +156,18 @@ def test_what_is_no_request_to_a_model_passes_unnoted() -> None:
     run(main())
 
 
+def test_a_request_for_a_head_alone_is_answered_at_once() -> None:
+    async def main() -> None:
+        async with Upstream(whole(b'{"data": []}')) as up, tapped(up.port) as tap:
+            request = b"HEAD /health HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n"
+            reply = await asyncio.wait_for(ask(tap.address, request), 5)
+            assert (reply.status, reply.body) == (200, b"")
+            assert b"content-length: 12" in reply.raw.lower()
+            assert up.exchanges[0].head.startswith(b"GET /health ")
+
+    run(main())
+
+
 def test_a_mirror_answers_at_once_and_sends_nothing() -> None:
     async def main() -> None:
         async with tapped(None) as tap:

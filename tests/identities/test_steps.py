@@ -44,6 +44,15 @@ def test_whatever_a_server_says_it_is_a_good_token_or_none(status: int, body: by
     assert lease.token.reveal().isascii() and " " not in lease.token.reveal()
 
 
+@pytest.mark.parametrize("before", [0, 390, 1000])
+def test_a_secret_is_not_told_where_the_answer_is_cut(before: int) -> None:
+    secret = Secret("s3cr3t-" * 5)
+    body = msgspec.json.encode({"error_description": "x" * before + secret.reveal()})
+    with pytest.raises(NotSignedIn) as no:
+        answered(Fetched(400, body), secret)
+    assert "s3cr" not in str(no.value) and len(str(no.value)) < 600
+
+
 def test_a_life_is_bounded() -> None:
     body = b'{"access_token":"t","expires_in":1e12}'
     assert answered(Fetched(200, body)).lives_s == 7 * 86_400

@@ -42,6 +42,6 @@ def test_a_prompt_that_is_too_long_is_told_apart() -> None:
 
 def test_a_ranking_passes_as_it_came() -> None:
     sent = plug.passthrough[MEDIA].encode(ranked("a", top_n=1), target())
-    assert sent.path == b"/v2/rerank"
+    assert f"{plug.base_url}{sent.path.decode()}" == "https://api.cohere.com/v2/rerank"
     body = msgspec.json.decode(sent.body)
     assert (body["model"], body["top_n"]) == ("their-model", 1)

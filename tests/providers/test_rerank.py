@@ -31,7 +31,7 @@ def test_what_is_asked_in_each_wire() -> None:
     }
     assert decode(as_tei(ASKED)) == {"query": "q", "texts": ["a", "b"], "return_text": True}
     out = CohereRanking().encode(ranked("a", top_n=1, odd=1), TARGET)
-    assert out.path == b"/v2/rerank"
+    assert out.path == b"/rerank"
     assert decode(out.body) == {
         "model": "their-model",
         "query": "q",

@@ -19,20 +19,21 @@ def told(*counts: str) -> bytes:
     return f'{{"predictions":[{",".join(ONE % it for it in counts)}],"metadata":{{}}}}'.encode()
 
 
-def test_texts_are_instances_and_none_is_cut() -> None:
-    to = structs.replace(target(), model="text-embedding-005")
+@pytest.mark.parametrize("model", ["text-embedding-005", "gemini-embedding-001"])
+def test_texts_are_instances_and_none_is_cut(model: str) -> None:
+    to = structs.replace(target(), model=f"google/{model}")
     outgoing = EMBEDDER.encode(Wanted(["a", "b"], 64), to)
-    assert outgoing.path == b"/publishers/google/models/text-embedding-005:predict"
+    assert outgoing.path == f"/publishers/google/models/{model}:predict".encode()
     assert msgspec.json.decode(outgoing.body) == {
         "instances": [{"content": "a"}, {"content": "b"}],
         "parameters": {"autoTruncate": False, "outputDimensionality": 64},
     }
 
 
-def test_geminis_models_have_contents() -> None:
-    to = structs.replace(target(), model="google/gemini-embedding-001")
+def test_geminis_later_models_have_contents() -> None:
+    to = structs.replace(target(), model="google/gemini-embedding-2")
     outgoing = EMBEDDER.encode(Wanted(["a"]), to)
-    path = b"/publishers/google/models/gemini-embedding-001:batchEmbedContents"
+    path = b"/publishers/google/models/gemini-embedding-2:batchEmbedContents"
     assert outgoing.path == path
     assert msgspec.json.decode(outgoing.body) == {
         "requests": [

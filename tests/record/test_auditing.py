@@ -119,6 +119,24 @@ def test_a_stream_that_was_cut_behind_a_gateway_that_says_it_was_whole() -> None
     assert "cut_as_success" not in found(held([back], [row("x", succeeded=False)]))
 
 
+def test_a_stream_that_the_gateway_itself_cut_behind_a_provider_that_sent_it_whole() -> None:
+    whole = seen("y", side="back", answer_id="x")
+    assert "cut_as_success" in found(held([seen("x", end="cut"), whole], [row("x")]))
+
+
+def test_what_nobody_answered_is_not_lost() -> None:
+    assert held([seen("x", end="cut", status=None, input_tokens=None)], []).findings == ()
+
+
+def test_many_copies_of_one_key_are_held_against_as_many_rows_in_time() -> None:
+    many = 10_000
+    copies = [seen(str(n), 1000.0 + n / 100, end="unseen", answer_id=None) for n in range(many)]
+    rows = [row(f"r{n}", 1000.005 + n / 100) for n in range(many)]
+    report = held(copies, rows)
+    assert report.matched == many
+    assert "lost" not in found(report)
+
+
 def test_what_was_refused_need_not_be_there_and_a_kept_answer_costs_nothing() -> None:
     refused = seen("r", end="refused", status=429, input_tokens=None)
     kept = row("x", from_cache=True, spend_nanousd=0)

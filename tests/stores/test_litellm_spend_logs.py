@@ -40,6 +40,7 @@ def test_a_row_is_read_without_loss_and_empty_is_unknown() -> None:
     assert (found.spend_nanousd, found.input_tokens, found.output_tokens) == (123_456, 11, 5)
     assert (found.team, found.user, found.end_user, found.succeeded) == (None, "u", None, True)
     assert (found.model, found.provider, found.from_cache) == ("chat", "openai", False)
+    assert found.sold == "gpt-4o"
 
 
 @pytest.mark.parametrize(

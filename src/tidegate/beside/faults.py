@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.beside.asking import WrongRequest
-from tidegate.core.secret import Secret
+from tidegate.core.secret import CONCEALED, Secret
 
 # Status, OpenAI's type and code. The status that a provider told goes before.
 _KINDS: Final[dict[str, tuple[int, str, str | None]]] = {
@@ -60,8 +60,10 @@ def fault_of(error: BaseException, key: Secret | None) -> Fault:
     told_code = getattr(error, "code", None)
     code = kind[2] or (told_code if isinstance(told_code, str) else None)
     param = getattr(error, "param", None) or getattr(error, "parameter_name", None)
-    text = getattr(error, "message", None) or str(error) or names[0]
-    body = _body(str(text)[:_MOST_CHARS], (status, kind[1], code), param)
+    text = str(getattr(error, "message", None) or str(error) or names[0])
+    if key is not None and key.reveal():  # before anything is cut off
+        text = text.replace(key.reveal(), CONCEALED.decode())
+    body = _body(text[:_MOST_CHARS], (status, kind[1], code), param)
     after = getattr(error, "retry_after", None)
     return Fault(
         status,

@@ -1,6 +1,7 @@
 """Files of an audit: what a tap has noted, and a ledger that was exported."""
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,11 @@ class Notes:
             self.lost += 1
             return
         try:
-            self._opened.write(line)
+            written = self._opened.write(line)
+            if written < len(line):  # half a line would spoil the next one too
+                self._opened.truncate(self._opened.seek(-written, os.SEEK_CUR))
+                self.lost += 1
+                return
         except OSError:
             self.lost += 1
             return

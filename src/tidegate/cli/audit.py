@@ -142,10 +142,10 @@ def _prices() -> PriceAt:
     quote = published(clock.wall_s())
 
     def price_at(row: LedgerRow) -> Price | None:
-        if row.provider is None or row.model is None:
+        if row.provider is None or row.sold is None:
             return None
         provider = _PROVIDERS.get(row.provider, row.provider)
-        return quote(provider, row.api_base or "", row.model.removeprefix(f"{row.provider}/")).price
+        return quote(provider, row.api_base or "", row.sold.removeprefix(f"{row.provider}/")).price
 
     return price_at
 

@@ -135,6 +135,8 @@ def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> boo
 def _write(converted: Converted, out: Path) -> None:
     """The plan, and secrets in files that nobody else may read. Nothing is written over."""
     try:
+        if out.exists():
+            raise FileExistsError
         for name, secret in converted.secrets.items():
             file = out.parent / name
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -61,6 +61,11 @@ def nanousd(dollars: object) -> int | None:
     return min(usd_to_nanousd(Decimal(repr(value))), _MOST_NANOUSD)
 
 
+def _is_negative(dollars: object) -> bool:
+    """There it is spent before anything is."""
+    return dollars is not None and not isinstance(dollars, bool) and float(str(dollars)) < 0
+
+
 def moment_s(at: object) -> float | None:
     """Their moment, which is of UTC, on the wall clock."""
     if not isinstance(at, datetime):
@@ -71,6 +76,8 @@ def moment_s(at: object) -> float | None:
 def budget_of(row: Mapping[str, Any], what: str, now_s: float, found: Findings) -> Budget | None:
     """The budget that a row of theirs states; None where it states none."""
     most, soft = nanousd(row.get("max_budget")), nanousd(row.get("soft_budget"))
+    if most is None and _is_negative(row.get("max_budget")):
+        most = 0
     if most is None and soft is None:
         return None
     hard = most is not None

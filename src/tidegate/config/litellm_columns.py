@@ -16,7 +16,7 @@ READ: Final[Mapping[str, frozenset[str]]] = {
             *("token", "key_name", "key_alias", "spend", "expires", "models", "user_id", "team_id"),
             *("project_id", "organization_id", "max_parallel_requests", "metadata", "blocked"),
             *("tpm_limit", "rpm_limit", "max_budget", "budget_duration", "budget_reset_at"),
-            *("budget_id", "allowed_routes", "access_group_ids"),
+            *("budget_id", "allowed_routes"),
         }
     ),
     "teams": frozenset(

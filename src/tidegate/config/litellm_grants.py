@@ -67,7 +67,8 @@ class Grants:
     def of_key(
         self, row: Mapping[str, Any], team: Mapping[str, Any], user: Mapping[str, Any]
     ) -> tuple[str, ...]:
-        """A key's own, within its team's; without any of its own its team's, or its user's."""
+        """A key's own, within its team's, or its user's where it has no team; without any of its
+        own all of those."""
         own = list(row.get("models") or [])
         above = list((team or user).get("models") or [])
         where = "teams.models" if team else "users.models"
@@ -75,7 +76,7 @@ class Grants:
         if not own or _WHOLE_TEAM in own or _WHOLE_PROXY in own:
             return whole
         routes = self.routes(own, "keys.models")
-        if whole == (EVERY,) or not team:
+        if whole == (EVERY,):
             return routes
         return whole if routes == (EVERY,) else tuple(it for it in routes if it in whole)
 

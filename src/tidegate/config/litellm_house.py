@@ -72,7 +72,7 @@ class _House:
     def moved(self) -> Moved:
         teams = [self._team(row) for row in self._rows("teams") if row["team_id"] != _DASHBOARD]
         keys = [key for row in self._rows("keys") if (key := self._key(row)) is not None]
-        if any(key.team == PERSONAL for key in keys) and PERSONAL not in {it.id for it in teams}:
+        if any(key.team == PERSONAL for key in keys):
             said = "every key has a team here"
             self._found.changed("keys without a team", f"the team {PERSONAL}", said)
         self._members()
@@ -92,6 +92,8 @@ class _House:
         team = team_id(row["team_id"])
         if team != row["team_id"]:
             said = "an id here is 40 letters, digits, `_` and `-` at most"
+            if row["team_id"] == PERSONAL:
+                said = "that is the team here of keys without one"
             self._found.changed(f"teams.team_id {row['team_id'][:60]}", f"team {team}", said)
         self._budget(f"team.{team}", {"team": team}, row, "teams")
         requests, tokens, at_once = self._counts("teams", row, {})
@@ -246,7 +248,9 @@ class _House:
 
 def team_id(theirs: str) -> str:
     """What a team of theirs is called here."""
-    return theirs if _TEAM_ID.fullmatch(theirs) else f"team-{_digest(theirs)}"
+    if theirs != PERSONAL and _TEAM_ID.fullmatch(theirs):
+        return theirs
+    return f"team-{_digest(theirs)}"
 
 
 def _name(kind: str, *of: str) -> str:

@@ -289,7 +289,7 @@ def _headers(wire: Wire, params: Their) -> dict[str, str]:
     extra = params.take("extra_headers")
     for name, value in extra.items() if isinstance(extra, dict) else ():
         where = f"{params.at('extra_headers')}.{name}"
-        if re.search(r"auth|key|token|secret|cookie", str(name), re.IGNORECASE):
+        if re.search(r"auth|key|token|secret|cookie|pass|cred", str(name), re.IGNORECASE):
             params.found.left(where, "a secret is no header here: write it as `api_key`")
         else:
             params.found.carried(where, "providers.NAME.headers")

@@ -52,12 +52,14 @@ def _route(
     name: str, group: Group, groups: Mapping[str, Group], shared: Shared, found: Findings
 ) -> dict[str, Any]:
     first, later = _in_order(group)
-    route: dict[str, Any] = {}
     weights = _weights(first)
+    if shared.balance in (None, "weighted"):
+        first, later = _with_a_share(first, later, weights, found)
+    route: dict[str, Any] = {}
     if len(first) == 1:
         route["target"] = first[0].target
     else:
-        route["targets"] = weights
+        route["targets"] = {one.target: weights[one.target] or 1 for one in first}
         if shared.balance:
             route["balance"] = shared.balance
     fallbacks = _fallbacks(name, [it.target for it in later], groups, shared, found)
@@ -100,8 +102,19 @@ def _weights(deployments: list[Deployment]) -> dict[str, float]:
     for name in ("weight", "rpm", "tpm"):
         values = [getattr(one, name) for one in deployments]
         if any(values):
-            return {one.target: value or 1 for one, value in zip(deployments, values, strict=True)}
+            return {one.target: value or 0 for one, value in zip(deployments, values, strict=True)}
     return {one.target: 1 for one in deployments}
+
+
+def _with_a_share(
+    first: list[Deployment], later: list[Deployment], weights: Mapping[str, float], found: Findings
+) -> tuple[list[Deployment], list[Deployment]]:
+    """Beside others with a weight, one without is asked there only while none of them is well."""
+    idle = [one for one in first if not weights[one.target]]
+    if idle:
+        where = "model_list[].litellm_params.weight, rpm or tpm of none, beside others"
+        found.changed(where, "routes.NAME.fallbacks", "it is asked when the others have failed")
+    return [one for one in first if weights[one.target]], [*idle, *later]
 
 
 def _fallbacks(

@@ -4,6 +4,7 @@ What is taken in obeys the same rules as what operators make: routes that the pl
 within the team's, limits that can be counted, a plan that compiles with all of it.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -67,7 +68,7 @@ def check(moved: Moved, around: Surroundings) -> None:
         (BUDGET, [one.name for one in moved.budgets]),
     ):
         if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = next(name for name, count in Counter(names).items() if count > 1)
             raise ApiError("invalid_request", f"The {kind} {twice} comes twice.", param=kind)
     declared = around.declared.budgets.keys() & {one.name for one in moved.budgets}
     if declared:

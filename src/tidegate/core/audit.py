@@ -58,7 +58,8 @@ class Observed(Struct, frozen=True, omit_defaults=True):
 
 
 class LedgerRow(Struct, frozen=True, omit_defaults=True):
-    """One row of the other gateway's ledger. `succeeded` None: it does not say."""
+    """One row of the other gateway's ledger. `model` is what callers asked for, `sold` what its
+    provider was asked for. `succeeded` None: it does not say."""
 
     id: str
     at_s: float
@@ -73,6 +74,7 @@ class LedgerRow(Struct, frozen=True, omit_defaults=True):
     end_user: str | None = None
     model: str | None = None
     provider: str | None = None
+    sold: str | None = None
     api_base: str | None = None
     from_cache: bool = False
 

@@ -54,7 +54,9 @@ class Account(Struct, eq=False, frozen=True):
     def conceal(self, body: bytes) -> bytes:
         """Some providers quote the key that they refuse."""
         secret = self.replica.credential.secret
-        return body if secret is None else secret.conceal(body)
+        for one in self.target.secrets if secret is None else (secret,):
+            body = one.conceal(body)
+        return body
 
     def failure(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Failure | Refusal:
         """What an answer says that is none."""

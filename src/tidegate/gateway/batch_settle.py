@@ -38,7 +38,7 @@ class Settling:
         self._target = at.target.target.name
         self._splitter = Splitter()
         self._file = name_of(owner.sealed)
-        self._key = owner.key or _gone(owner.sealed)
+        self._key = owner.key or _gone(owner.sealed, world)
         self._world = world
         self._last: Receipt | None = None
         self._turn = 0
@@ -137,9 +137,12 @@ async def owner_of(sealed: Sealed, world: World) -> Owner:
     return Owner(sealed, record)
 
 
-def _gone(sealed: Sealed) -> KeyRecord:
-    """Stands for a key that is no more, so that the budgets of its team count what it has spent."""
-    return KeyRecord(sealed.key_id, b"", 0, "", sealed.team, 0.0, (), sealed.customer)
+def _gone(sealed: Sealed, world: World) -> KeyRecord:
+    """Stands for a key that is no more, so that the budgets of its team count what it has spent,
+    and for a caller without one."""
+    limits = world.keys.limits_of(sealed.key_id)
+    own = sealed.key_id, b"", 0, "", sealed.team, 0.0, (), sealed.customer
+    return KeyRecord(*own, limits=limits)
 
 
 def _nothing() -> None:

@@ -43,6 +43,7 @@ class CloudIdentity:
         self._entry = entry
         self._renewed = renewed
         self._lease: Lease | None = None
+        self._before: Lease | None = None
         self._since_s = self._until_s = self._refused_s = -_REFUSED_EVERY_S
         self._early = asyncio.Event()
         self._tried = asyncio.Event()
@@ -76,7 +77,13 @@ class CloudIdentity:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        return () if self._lease is None else self._lease.secrets
+        """Also of the token before: an answer to what was sent with it may come still."""
+        return tuple(
+            secret
+            for lease in (self._lease, self._before)
+            if lease is not None
+            for secret in lease.secrets
+        )
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         """What a request has besides its own. Refusal (`credential_missing`) without a token."""
@@ -123,7 +130,7 @@ class CloudIdentity:
                 pass
 
     async def _sign_in(self) -> None:
-        if self.lease is None:
+        if self.lease is None and not self.failures:
             self._tried.clear()  # whoever comes waits for how this ends
         try:
             lease, since_s = await self._entry.sign_in()
@@ -133,7 +140,7 @@ class CloudIdentity:
             log.exception("signing in for the provider %s", self.provider)
             self._failed(f"signing in failed ({type(error).__name__})")
         else:
-            self._lease, self._since_s = lease, since_s
+            self._before, self._lease, self._since_s = self._lease, lease, since_s
             self._until_s = since_s + lease.lives_s
             self.problem, self.failures = None, 0
             self._renewed()

@@ -49,7 +49,8 @@ def _caller(
     ids = [own_id, id_of_issuer(issuer.issuer)]
     if isinstance(token_id, str):
         ids.append(id_of_token(issuer.issuer, token_id))
-    issued_s, starts_s = time_of(claims, "iat"), time_of(claims, "nbf")
+    issued_s = time_of(claims, "iat")
+    starts_s = max(time_of(claims, "nbf") or 0.0, issued_s or 0.0)
     return Caller(
         id=own_id,
         digest=b"",
@@ -66,7 +67,7 @@ def _caller(
         expires_at_s=until_s,
         limits=granted.limits,
         end_user=_maybe(claims, grant.end_user, "end_user"),
-        not_before_s=0.0 if starts_s is None else starts_s - issuer.leeway_s,
+        not_before_s=starts_s - issuer.leeway_s,
         issued_at_s=issued_s,
         ids=tuple(ids),
     )

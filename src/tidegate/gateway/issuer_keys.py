@@ -8,7 +8,7 @@ for as long as the plan says, also in a gateway that begins (from the state dire
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -43,12 +43,14 @@ _decode = msgspec.msgpack.Decoder(_Kept).decode
 
 class HeldKeys:
     """`keys` are those of now, none before the first were heard of. `heard_at_s` is of the wall
-    clock; `problem` says why none came the last time."""
+    clock; `problem` says why none came the last time. `changed` is told of other keys, whether
+    whoever wanted them still waits or not."""
 
     def __init__(
         self, issuer: Issuer, verifier: Verifier, kept: Path, environ: Mapping[str, str]
     ) -> None:
         self.issuer = issuer
+        self.changed: Callable[[], None] = _nobody
         self._environ = environ
         self.keys: KeySet = {}
         self.heard_at_s: float | None = None
@@ -84,8 +86,12 @@ class HeldKeys:
             kept = _decode(self._kept.read_bytes())
         except (OSError, msgspec.DecodeError):
             return
-        if (kept.issuer, kept.url) == (self.issuer.issuer, self.issuer.keys.url):
+        if (kept.issuer, kept.url) != (self.issuer.issuer, self.issuer.keys.url):
+            return
+        try:
             self._take(kept.jwks, kept.at_s)
+        except ValueError as error:  # such as keys for algorithms that the plan had before
+            log.info("issuer %s: its kept keys are of no use: %s", self.issuer.name, error)
 
     async def look(self, now_s: float) -> bool:
         """Asks where it is time to; whether there are other keys than before. Called by a timer
@@ -109,8 +115,14 @@ class HeldKeys:
         """One look for all that want one at the same time."""
         if self._asking is None or self._asking.done():
             self._asked_s = now_s
-            self._asking = asyncio.get_running_loop().create_task(self._look(now_s))
+            self._asking = asyncio.get_running_loop().create_task(self._look_and_tell(now_s))
         return await asyncio.shield(self._asking)
+
+    async def _look_and_tell(self, now_s: float) -> bool:
+        changed = await self._look(now_s)
+        if changed:
+            self.changed()
+        return changed
 
     async def _look(self, now_s: float) -> bool:
         keys = self.issuer.keys
@@ -176,3 +188,7 @@ class HeldKeys:
         if self.problem is not None:
             log.info("issuer %s: its keys are there again", self.issuer.name)
         self.problem = None
+
+
+def _nobody() -> None:
+    pass

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -127,9 +128,7 @@ class Issuers:
 
     async def _look(self, known: Known, *, again: bool, now_s: float) -> None:
         held = known.held
-        changed = await (held.look_again(now_s) if again else held.look(now_s))
-        if changed:  # a key that was taken back may have let somebody in
-            self._keys.forget(id_of_issuer(known.issuer.issuer))
+        await (held.look_again(now_s) if again else held.look(now_s))
 
     def _held(self, issuer: Issuer) -> HeldKeys | None:
         """The keys as they are, where they are found as before."""
@@ -146,6 +145,8 @@ class Issuers:
     async def _begin(self, issuer: Issuer, verifier: Verifier) -> HeldKeys:
         name = hashlib.sha256(issuer.issuer.encode()).hexdigest()[:32]
         held = HeldKeys(issuer, verifier, self._folder / f"{name}.keys", self._environ)
+        # A key that was taken back may have let somebody in.
+        held.changed = partial(self._keys.forget, id_of_issuer(issuer.issuer))
         await asyncio.to_thread(held.begin)
         return held
 

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from tidegate.core import key as keys
 from tidegate.core.caller import Caller, Revocation
 from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.outcome import Refusal
 from tidegate.stores.errors import StoreError
 
@@ -112,6 +113,15 @@ class Keys:
     async def record(self, key_id: str) -> KeyRecord | None:
         """The key's row as it is in the store, whoever presents it. Refusal."""
         return await self._row(key_id)
+
+    def limits_of(self, caller_id: str) -> KeyLimits | None:
+        """What a caller without a key brings with it, which stands in no store: as it was last let
+        in here. None where it brings none, or has not called."""
+        for digest in self._digests_of.get(caller_id, ()):
+            record = self._known[digest]
+            if record.id == caller_id:
+                return record.limits
+        return None
 
     def digests(self, text: bytes) -> list[bytes]:
         """Of any text, under the pepper of now first and then under those before it."""

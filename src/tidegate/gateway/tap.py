@@ -40,6 +40,7 @@ _HOP: Final = frozenset(
 )
 _OUR_OWN: Final = frozenset({b"date", b"content-length", b"connection", b"transfer-encoding"})
 _NO_ANSWER: Final = 502
+_HEAD: Final = b"HEAD"
 
 
 class Tap:
@@ -155,7 +156,7 @@ class _Exchange:
             upstream.send(_request(incoming, pool.way), MOST_ANSWER_BYTES)
             await upstream.answered()
         head = _head(upstream)
-        if upstream.streaming:
+        if upstream.streaming and incoming.head.method != _HEAD:
             await self._stream(upstream, connection, head, reading)
             return
         body = upstream.body()
@@ -247,8 +248,10 @@ def _request(incoming: Incoming, way: Way) -> bytes:
     head, to = incoming.head, way.replica
     default = 443 if to.scheme == "https" else 80
     host = to.host if to.port == default else f"{to.host}:{to.port}"
+    # An answer without the body that it tells the length of would be waited for.
+    method = b"GET" if head.method == _HEAD else head.method
     lines = [
-        b"%b %b%b HTTP/1.1" % (head.method, to.path.encode(), _target(head)),
+        b"%b %b%b HTTP/1.1" % (method, to.path.encode(), _target(head)),
         b"host: " + host.encode(),
         *(b"%b: %b" % (name, value) for name, value in head.headers.items() if name not in _HOP),
         b"content-length: %d" % len(incoming.body),

@@ -147,7 +147,8 @@ def _why(body: bytes, secrets: tuple[Secret, ...]) -> str:
     of_api: Any = told.error if isinstance(told.error, dict) else {}  # as Google's APIs tell it
     said = (of_api.get("status"), of_api.get("message"), told.error, told.error_description)
     words = [one for one in said if isinstance(one, str) and one]
-    text = " ".join(": ".join(words).split())[:400]
-    for one in secrets:
+    text = ": ".join(words)
+    for one in secrets:  # before anything is cut off: the beginning of one is told by nobody
         text = text.replace(one.reveal(), "[redacted]")
+    text = " ".join(text.split())[:400]
     return f" ({text})" if text.isprintable() and text else ""

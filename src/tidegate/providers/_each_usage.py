@@ -54,6 +54,17 @@ class EachUsageReader(OpenAIStreamReader):
         )
 
 
+class LastUsageReader(EachUsageReader):
+    """Where no chunk tells the usage alone: a caller who asked for it finds it in the last."""
+
+    __slots__ = ()
+
+    def _take_chunk(self, event: bytes, chunk: Chunk) -> bytes:
+        if self.asked.include_usage and any(it.finish_reason for it in chunk.choices):
+            self._cuts = False
+        return super()._take_chunk(event, chunk)
+
+
 def _without_usage(event: bytes) -> bytes:
     """The event less its chunk's `usage`; every other member stays the bytes that came."""
     members = _members(data_of(event) or b"{}")

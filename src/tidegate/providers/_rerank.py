@@ -75,7 +75,7 @@ class CohereRanking(Media):
             "documents": texts,
             **{name: ask.members[name] for name in _COHERES if name in ask.members},
         }
-        return Outgoing(b"/v2/rerank", _encode(body))
+        return Outgoing(b"/rerank", _encode(body))
 
 
 def as_voyage(ask: Ask, target: Target) -> bytes:

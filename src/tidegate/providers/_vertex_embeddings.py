@@ -1,4 +1,5 @@
-"""Embeddings on Vertex AI: `predict` of Google's text models, `batchEmbedContents` of Gemini's.
+"""Embeddings on Vertex AI: `predict` of Google's text models and of the first of Gemini's, which no
+other way takes; `batchEmbedContents` of Gemini's later ones.
 
 A text that is too long for the model is refused: left to itself, Vertex would cut it and say
 nothing.
@@ -18,6 +19,7 @@ from tidegate.providers._usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
 from tidegate.text.strict_json import UNREADABLE
 
 MOST_TEXTS: Final = 250  # in one request; Google refuses more
+_FIRST_GEMINI: Final = "gemini-embedding-001"
 
 
 class _Statistics(Struct, frozen=True):
@@ -51,8 +53,9 @@ class Embeddings:
         how: dict[str, Any] = {"autoTruncate": False}
         if wanted.dimensions is not None:
             how["outputDimensionality"] = wanted.dimensions
-        path = f"/publishers/google/models/{_vertex_wire.named(target.model)}"
-        if "gemini" in target.model:
+        name = _vertex_wire.named(target.model)
+        path = f"/publishers/google/models/{name}"
+        if "gemini" in name and name != _FIRST_GEMINI:
             asked = [
                 {"content": {"parts": [{"text": text}]}, "embedContentConfig": how}
                 for text in wanted.texts

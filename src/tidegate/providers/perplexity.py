@@ -5,7 +5,7 @@ Where its search counts tokens of its own (`citation_tokens`), those are in no c
 
 from tidegate.core.ask import Ask
 from tidegate.core.receipt import Endpoint
-from tidegate.providers._each_usage import EachUsageReader
+from tidegate.providers._each_usage import LastUsageReader
 from tidegate.providers._manners import Manners
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers.openai_compatible import OpenAICompatible
@@ -19,7 +19,7 @@ class Perplexity(OpenAICompatible):
     one_ceiling = True
 
     def chunks(self, ask: Ask) -> OpenAIStreamReader:
-        return EachUsageReader(ask)
+        return LastUsageReader(ask)
 
 
 plug = Perplexity()

@@ -3,7 +3,8 @@
 | name in the plan | wire |
 |---|---|
 | `gemini-2.5-flash`, `google/NAME`, `endpoints/ID` (which the account has tuned) | Gemini's |
-| `text-embedding-005`, `gemini-embedding-001` | Vertex's `predict`, Gemini's embeddings |
+| `text-embedding-005`, `gemini-embedding-001` | Vertex's `predict` |
+| `gemini-embedding-2` and later | Gemini's embeddings |
 | `claude-sonnet-4-5@20250929`, `anthropic/NAME` | Anthropic's Messages by `rawPredict` |
 | `mistral-small-2503`, `mistralai/NAME` | Mistral's chat by `rawPredict` |
 | `meta/llama-3.3-70b-instruct-maas`, any other `PUBLISHER/NAME` | OpenAI's chat |

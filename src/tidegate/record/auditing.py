@@ -4,6 +4,7 @@ Requests and rows belong together by the answer's id or the gateway's own id of 
 requests, of which no answer was seen, by their key and model, the nearest in time. Pure.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -79,6 +80,8 @@ def audit(
     pairs, alone = _paired(observed, within)
     tally = _Tally()
     for it in alone:
+        if it.side == "front" and it.end == "cut" and it.status is None:
+            continue  # nobody answered it, so that nothing of it is lost
         if it.end in ("whole", "cut", "left", "unseen"):
             tokens = None if it.input_tokens is None else -_total(it)
             tally.add("lost" if it.side == "front" else "unrecorded_call", it.id, tokens, None)
@@ -121,19 +124,25 @@ def _paired(
 
 def _nearest(alone: list[Observed], pairs: list[_Pair]) -> list[Observed]:
     """Copies of requests with the free rows of their key and model; those that find none."""
+    # The latest first: what is taken stands near the end, whence it is taken out at once.
     free: dict[tuple[str | None, str | None], list[_Pair]] = defaultdict(list)
-    for pair in pairs:
+    for pair in sorted(pairs, key=_before_zero):
         free[pair.row.key, pair.row.model].append(pair)
     left = []
     for it in sorted(alone, key=lambda it: it.at_s):
         of = free[it.key, it.model] if it.end == "unseen" else []
-        near = min(of, key=lambda pair: abs(pair.row.at_s - it.at_s), default=None)
-        if near is None or abs(near.row.at_s - it.at_s) > _NEAR_S:
+        at = bisect_left(of, -it.at_s, key=_before_zero)
+        around = range(max(at - 1, 0), min(at + 1, len(of)))
+        near = min(around, key=lambda one: abs(of[one].row.at_s - it.at_s), default=None)
+        if near is None or abs(of[near].row.at_s - it.at_s) > _NEAR_S:
             left.append(it)
         else:
-            of.remove(near)
-            near.front.append(it)
+            of.pop(near).front.append(it)
     return left
+
+
+def _before_zero(pair: _Pair) -> float:
+    return -pair.row.at_s
 
 
 def _judge(pair: _Pair, price_at: PriceAt, tally: _Tally) -> None:
@@ -145,7 +154,9 @@ def _judge(pair: _Pair, price_at: PriceAt, tally: _Tally) -> None:
         tally.add("unattributed", row.id, 0, row.spend_nanousd)
     if row.from_cache:
         return
-    if row.succeeded and seen[0].stream and all(it.end == "cut" for it in pair.back or pair.front):
+    sides = (side for side in (pair.back, pair.front) if side)
+    was_cut = any(all(it.end == "cut" for it in side) for side in sides)
+    if row.succeeded and seen[0].stream and was_cut:
         tally.add("cut_as_success", row.id, 0, row.spend_nanousd)
     truth = pair.truth
     if truth is not None and row.succeeded is not False:

@@ -24,7 +24,6 @@ COLUMNS: Final = (
     *("custom_llm_provider", "api_base", "cache_hit"),
 )
 _SLICE: Final = 2_000
-# What LiteLLM writes of its own, where nobody asked: they are nobody's requests.
 _YES: Final = frozenset({"true", "t", "1", "yes"})
 
 
@@ -81,6 +80,7 @@ def row_of(told: Mapping[str, Any]) -> LedgerRow | None:
         end_user=told.get("end_user") or None,
         model=told.get("model_group") or told.get("model") or None,
         provider=told.get("custom_llm_provider") or None,
+        sold=told.get("model") or None,
         api_base=told.get("api_base") or None,
         from_cache=str(told.get("cache_hit") or "").lower() in _YES,
     )

@@ -130,6 +130,16 @@ def test_gateways_are_told_that_an_opening_balance_has_changed(room: Room, engin
     assert record is not None and record.limits is not None and record.limits.openings == 1
 
 
+def test_a_key_that_had_spent_nothing_when_it_came_is_told_too(room: Room, engine: Engine) -> None:
+    """Gateways may count its budget already, from nothing."""
+    apply(room, a_house(spends=[]))
+    record = keys.get(engine, KEY_ID)
+    assert record is not None and record.limits is not None and record.limits.openings == 0
+    apply(room, a_house(spends=[MovedSpend({"key": KEY_ID}, clock.wall_s(), 2)]))
+    record = keys.get(engine, KEY_ID)
+    assert record is not None and record.limits is not None and record.limits.openings == 1
+
+
 def test_what_was_changed_here_stays_and_is_a_conflict_once_it_changes_there(
     room: Room, engine: Engine
 ) -> None:

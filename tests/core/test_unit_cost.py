@@ -117,7 +117,8 @@ def test_the_most_of_an_image_is_the_dearest_that_it_may_be() -> None:
     of = price(images=IMAGES)
     assert most("images", of, images=2) == 160
     assert most("images", of, images=2, image_size="auto") == 160
-    assert most("images", of, images=2, image_size="1024x1024") == 80
+    assert most("images", of, images=2, image_size="1024x1024") == 160  # of any quality
+    assert most("images", of, images=2, image_size="1024x1024", image_quality="standard") == 80
     assert most("images", of, images=2, image_size="1024x1024", image_quality="auto") == 160
     assert most("images", price(images=IMAGES[:2]), images=1, image_size="9x9") == 80
     assert most("images", None, images=2) is None

@@ -37,6 +37,9 @@ class FakeCounters:
         self.asked.append((id, list(wants)))
         return Taken(id, wants, [None] * len(wants), 0.0)
 
+    def spent(self, id: str, want: Want, amount: int) -> None:
+        self.given.append((Taken(id, [want], [None], 0.0), [amount]))
+
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         self.given.append((taken, list(used)))
 

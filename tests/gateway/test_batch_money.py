@@ -6,10 +6,10 @@ from typing import Any
 import openai
 import pytest
 from msgspec.structs import replace
-from tests.gateway.batched import LINES, batched, begin, client, engine, put, through
+from tests.gateway.batched import HALF, LINES, batched, begin, client, engine, line, put, through
 from tests.gateway.house import MONTH
 from tests.gateway.limited import budget, left
-from tests.gateway.rig import PRICE, make_key, run
+from tests.gateway.rig import PRICE, make_key, plan_of, run, target
 from tests.gateway.shared import FakeCounters, in_force, store_of
 from tests.stores import redis_rig, rig
 
@@ -18,6 +18,7 @@ from tidegate.core.batches import Batches
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit
 from tidegate.gateway.batch_desk import BatchDesk
+from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_money import charge, check_fits
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.past import LedgerPast
@@ -78,6 +79,29 @@ def test_without_a_price_a_hard_budget_says_no(tmp_path: Path) -> None:
                 assert (await begin(other, (await put(other)).id)).status == "in_progress"
 
     run(main())
+
+
+def test_a_file_sent_before_there_was_a_budget_is_sent_again_where_it_has_no_bound(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        open_ended = [line(0), line(1)]
+        del open_ended[1]["body"]["max_tokens"]
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            before, bound = await put(api, open_ended), await put(api)
+            to = target(up.port, dialect="sim", batches=Batches(HALF))
+            assert await it.obey(plan_of(to, version=2, limits=(budget(USD, scope=("team",)),)))
+            with pytest.raises(openai.BadRequestError, match="send the file again"):
+                await begin(api, before.id)
+            await begin(api, bound.id)
+            await begin(api, (await put(api, open_ended)).id)
+
+    run(main())
+
+
+def file_of(most_nanousd: int) -> Sealed:
+    kept = "input", "file-0", b"p" * 9, "small", "chat", "k", "team-a", None
+    return Sealed(*kept, most_nanousd=most_nanousd)
 
 
 def test_who_made_the_batch_is_charged_whoever_reads_it(tmp_path: Path) -> None:
@@ -148,19 +172,19 @@ def test_shared_counters_are_asked_before_and_told_after() -> None:
         counters = FakeCounters()
         plan = plan_with(Gate((in_force(MONTH, store_of(counters)),)))
         receipt, key = rig.receipt(clock.wall_s(), team="team-a", cost_nanousd=7), make_key()[1]
-        await charge(receipt, key, plan, None, "id")
+        charge(receipt, key, plan, None, "id")
         ((taken, used),) = counters.given
         assert (taken.id, used) == ("id.0", [7])
         last_year = replace(receipt, started_at_s=clock.wall_s() - 366 * 86_400)
-        await charge(last_year, key, plan, None, "late")
+        charge(last_year, key, plan, None, "late")
         assert len(counters.given) == 1
         # Of which three are used already.
         with pytest.raises(Refusal, match="monthly"):
-            await check_fits(MONTH.amount, receipt, key, plan, None)
-        await check_fits(MONTH.amount - 3, receipt, key, plan, None)
+            await check_fits(file_of(MONTH.amount), receipt, key, plan, None)
+        await check_fits(file_of(MONTH.amount - 3), receipt, key, plan, None)
         counters.away = True
         with pytest.raises(Refusal) as no:
-            await check_fits(1, receipt, key, plan, None)
+            await check_fits(file_of(1), receipt, key, plan, None)
         assert no.value.code.name == "limits_unavailable"
 
     run(main())
@@ -174,7 +198,7 @@ def test_a_store_is_told(mode: str, tmp_path: Path) -> None:
             plan = plan_with(Gate((it,)))
             receipt = rig.receipt(clock.wall_s(), team="team-a", cost_nanousd=7)
             for number in range(3):
-                await charge(receipt, make_key()[1], plan, None, f"id-{number}")
+                charge(receipt, make_key()[1], plan, None, f"id-{number}")
             used = 0
             while used != 21:
                 (reading,) = await read_shared([(it, "team-a")], receipt)

@@ -1,18 +1,22 @@
 """Where files go, and what their provider may answer."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.gateway.batched import HALF
 from tests.gateway.rig import gateway, run, target
+from tests.gateway.token_servers import EntraServer
 from tests.gateway.upstream import Exchange, Upstream, whole
 
 from tidegate.core.batches import Batches
+from tidegate.core.identity import AzureIdentity, Identity
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.secret import SecretRef
 from tidegate.gateway import batch_place
 from tidegate.gateway.batch_place import account, ask, choose, with_batches
+from tidegate.gateway.batch_transfer import Upload, begin_download, upload
 
 SECRET = SecretRef(env="UP_KEY")
 
@@ -41,6 +45,27 @@ def test_a_request_bears_the_targets_credential_and_an_error_does_not_tell_it(
             with pytest.raises(Failure) as no:
                 await ask(at, b"GET", b"/batches", "r")
             assert "very-secret-key" not in no.value.message
+
+    run(main())
+
+
+def test_a_request_bears_the_token_of_its_providers_identity(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with EntraServer() as server, Upstream(whole({"id": "file-1"})) as up:
+            azure = AzureIdentity(tenant_id="tenant", client_id="app", authority=server.url)
+            fields: dict[str, Any] = {"batches": Batches(HALF), "identity": Identity(azure=azure)}
+            environ = {"AZURE_CLIENT_SECRET": "app-secret"}
+            async with gateway(tmp_path, target(up.port, **fields), environ=environ) as it:
+                at = choose(it.world.obeyed().routes["small"].target, 0.0)
+                await ask(at, b"GET", b"/batches/b", "r")
+                await upload(at, Upload(io.BytesIO(b"{}"), 2, "f", ()), "r")
+                this = at.in_flight()
+                up.script = whole({}, 200)
+                await begin_download(at, this, b"/files/f/content", "r")
+                this.end()
+                sent = [exchange.header(b"authorization") for exchange in up.exchanges]
+                assert sent == [b"Bearer token-1"] * 3
+                await it.preparer.identities.stop()
 
     run(main())
 

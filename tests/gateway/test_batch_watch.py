@@ -39,7 +39,7 @@ def test_a_batch_that_nobody_asks_for_is_found_when_it_is_through(tmp_path: Path
             up.sim.batches.stop()
             now_s = clock.monotonic_s() + EVERY_S + 1
             await look(it.world, now_s)
-            assert list(it.world.batches.watched) == [own.id]
+            assert [one.own for one, _ in it.world.batches.watched.values()] == [own.id]
             await up.sim.batches._work(own)
             await look(it.world, now_s + EVERY_S + 1)
             assert len(it.receipts()) == 5

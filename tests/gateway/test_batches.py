@@ -1,6 +1,8 @@
 """Batches by the official client: begun, listed and called back by those whose they are."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import openai
@@ -17,11 +19,36 @@ from tests.gateway.batched import (
     put,
     through,
 )
-from tests.gateway.rig import gateway, plan_of, run, target
+from tests.gateway.rig import gateway, plan_of, run, target, until
 from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.batches import Batches
+from tidegate.gateway import batches
 from tidegate.gateway.batches import INPUT, OWNER
+
+
+def test_a_batch_whose_maker_has_left_is_looked_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = batches.ask
+
+    async def late(*asked: Any, **more: Any) -> bytes:
+        await asyncio.sleep(0.2)
+        return await real(*asked, **more)
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            file = await put(api)
+            monkeypatch.setattr(batches, "ask", late)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await begin(api, file.id)
+            await until(lambda: it.world.batches.watched)
+            (own,) = up.sim.batches.batches.values()
+            assert [one.own for one, _ in it.world.batches.watched.values()] == [own.id]
+            await until(lambda: not it.world.batches.beginning)
+
+    run(main())
 
 
 def test_nobody_else_sees_cancels_or_reads_a_batch(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files by the official client, and what is no file of requests."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 from tests.gateway.batched import LINES, batched, engine, jsonl, line, put, through
 from tests.gateway.rig import Gateway, run
 
+from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
+from tidegate.gateway import files
 from tidegate.gateway.batch_front import UPLOADS
 from tidegate.gateway.http.spools import FROM_BYTES, Spools
+from tidegate.text.mapped_form import Part
 
 
 def test_a_file_is_kept_at_its_provider_and_known_by_our_id(tmp_path: Path) -> None:
@@ -111,3 +115,23 @@ def test_a_long_file_waits_on_disk_and_goes_on_whole(tmp_path: Path) -> None:
                 )
 
     run(main())
+
+
+def test_of_a_line_that_is_too_long_no_more_is_read_than_shows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: list[int] = []
+
+    class Lines:
+        count = 0
+
+        def take(self, line: bytes) -> bytes:
+            taken.append(len(line))
+            raise Refusal("body_too_large", "too long")
+
+    monkeypatch.setattr(files, "MAX_LINE_BYTES", 10)
+    for body in (b"{" * 1_000, b" " * 1_000 + b"{}"):
+        with pytest.raises(Refusal):
+            lines: Any = Lines()
+            run(files._judge(body, Part("file", 0, len(body)), lines, io.BytesIO()))
+    assert taken == [11, 11]

@@ -234,6 +234,30 @@ def test_another_gateway_with_the_same_name_shares_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("mode", ["exact", "slice"])
+def test_what_is_spent_while_the_server_is_cut_off_is_told_once_it_is_back(
+    mode: str, tmp_path: Path
+) -> None:
+    """Also beyond what is allowed, of which nothing was held."""
+
+    async def main(server: Server) -> None:
+        network = Network(server, tmp_path / "net.sock")
+        async with network.up(), counters(network.address, mode=mode, deadline_s=0.25) as store:
+            quota = budget(100)
+            store.spent("before", want(quota, 0), 70)
+            network.cut()
+            store.spent("meanwhile", want(quota, 0), 70)
+            while store.available:
+                await store.take("probe", [want(quota, 50)])
+            network.mend()
+            await until_ready(store)
+            await store.drain()
+            assert [one.used for one in await store.read([want(quota)])] == [140]
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+@pytest.mark.parametrize("mode", ["exact", "slice"])
 def test_what_is_there_already_is_held_beyond_what_is_allowed_and_given_back_once(
     mode: str, tmp_path: Path
 ) -> None:

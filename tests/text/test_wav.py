@@ -58,6 +58,27 @@ def test_one_that_contradicts_itself_is_not_believed(at: int, value: bytes) -> N
     assert wav_s(memoryview(head[:at] + value + head[at + len(value) :])) is None
 
 
+def longer(kind: int, size: int = 40) -> bytes:
+    """One whose head says further down what its samples are."""
+    plain = wav()
+    head = struct.pack("<H", 0xFFFE) + plain[22:36] + struct.pack("<HHI", 22, 16, 4)
+    head += struct.pack("<H", kind) + bytes.fromhex("000000001000800000aa00389b71")
+    chunk = b"fmt " + struct.pack("<I", size) + head
+    return plain[:12] + chunk + plain[36:]
+
+
+def test_a_longer_head_is_believed_where_its_samples_are_plain() -> None:
+    assert wav_s(memoryview(longer(1))) == pytest.approx(1.0)
+    assert wav_s(memoryview(longer(0x55))) is None  # MP3, which a second has few bytes of
+    assert wav_s(memoryview(longer(1, size=18))) is None
+
+
+def test_of_two_heads_neither_is_believed() -> None:
+    """One decoder reads the first and another the last: so long may the audio be."""
+    slow, dense = wav(2.0, 8_000, 1, 1), wav(0.0, 48_000, 2, 4)
+    assert wav_s(memoryview(slow[:36] + dense[12:36] + slow[36:])) is None
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_are_too_odd(noise: bytes) -> None:
     for data in (noise, b"RIFF" + noise, wav()[:36] + noise, wav()[: len(noise)]):

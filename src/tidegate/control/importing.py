@@ -87,7 +87,8 @@ def take_in(connection: Connection, moved: Moved, around: Surroundings, by: Auth
     if taking.conflicts:
         return _told(taking, [], [])
     _check_grants(connection, moved)
-    spends = _take_spends(connection, moved, by)
+    known = {core_key.foreign_id(bytes.fromhex(one)) for one in before}
+    spends = _take_spends(connection, moved, known, by)
     gone = sorted(before - {one.sha256 for one in moved.keys})
     live = [core_key.foreign_id(bytes.fromhex(one)) for one in gone]
     stored = keys.beginning(connection, core_key.FOREIGN_ID_PREFIX) if live else {}
@@ -97,15 +98,17 @@ def take_in(connection: Connection, moved: Moved, around: Surroundings, by: Auth
     return _told(taking, [spends], gone)
 
 
-def _take_spends(connection: Connection, moved: Moved, by: Author) -> KindMoved:
-    """At what moment a budget's period began is nothing new: only what was spent then."""
+def _take_spends(connection: Connection, moved: Moved, known: set[str], by: Author) -> KindMoved:
+    """At what moment a budget's period began is nothing new: only what was spent then. Of keys that
+    are `known` from before somebody may count already, also where there was nothing spent then."""
     stored = openings.every(connection)
     found = [stored.get(opening_of(one.scope)) for one in moved.spends]
     wanted = [Opening(one.scope, one.at_s, one.nanousd) for one in moved.spends]
     changed = [(one, old) for one, old in zip(wanted, found, strict=True) if one != old]
     fresh = [one for one, _ in changed]
     openings.put(connection, fresh, moved.source)
-    _tell_keys(connection, [one for one, old in changed if old is not None], by)
+    told = [one for one, old in changed if old is not None or one.scope.get("key") in known]
+    _tell_keys(connection, told, by)
     new = sum(old is None for old in found)
     return KindMoved(SPEND, new, len(fresh) - new, len(wanted) - len(fresh))
 

@@ -59,6 +59,8 @@ def most_unit_nanousd(
         known = _image_nanousd(price, metered.image_size, metered.image_quality)
         if metered.image_size is None or known is None:
             known = max(each)  # its provider may choose any
+        elif metered.image_quality is None:
+            known = max([known, *_of_size(price, metered.image_size)])
         charged = metered.images * known
     elif endpoint in _AUDIO and price.audio_nanousd_per_h is not None:
         charged, scale = ceil(metered.audio_s * price.audio_nanousd_per_h), _S_PER_H
@@ -174,6 +176,11 @@ def _image_nanousd(price: Price, size: str | None, quality: str | None) -> int |
         if place in found:
             return found[place]
     return None
+
+
+def _of_size(price: Price, size: str) -> list[int]:
+    """What an image of this size costs, of whatever quality."""
+    return [it.nanousd for it in price.images if it.size == size]
 
 
 def _dearest(tokens: int, rates: Iterable[Rate | None]) -> int | None:

@@ -1,5 +1,6 @@
 """What one gateway process knows of batches beyond its requests."""
 
+import asyncio
 from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Final
@@ -40,17 +41,24 @@ class Settled:
         return True
 
 
+def name_of(what: Sealed) -> str:
+    """What tells a batch or its results from all others: two providers may give the same id."""
+    return f"{what.place.hex()}/{what.own}"
+
+
 class BatchDesk:
     """`created` counts batches by target, `lines` lines by target and what became of them. `read`
-    are the provider's ids of results that were settled to their end; `watched` the batches whose
-    results nobody has read yet, by the provider's ids, and when each is looked at next (monotonic
-    seconds). Files wait in `folder`; None: where the system has such."""
+    are the results that were settled to their end; `watched` the batches whose results nobody has
+    read yet, and when each is looked at next (monotonic seconds); both by `name_of`. `beginning`
+    are those that a provider is asked for now. Files wait in `folder`; None: where the system has
+    such."""
 
     def __init__(self) -> None:
         self.rate = KeyRate(PER_S, BURST, "ask about files and batches")
         self.settled = Settled()
         self.read = Settled(MAX_READ)
         self.watched: OrderedDict[str, tuple[Sealed, float]] = OrderedDict()
+        self.beginning: set[asyncio.Task[bytes]] = set()
         self.created: Counter[str] = Counter()
         self.lines: Counter[tuple[str, str]] = Counter()
         self.folder: Path | None = None
@@ -58,7 +66,8 @@ class BatchDesk:
     def watch(self, batch: Sealed, due_s: float) -> None:
         """It is looked at then, or before where that was said already. Beyond MAX_WATCHED those
         that were named first are let go."""
-        known = self.watched.get(batch.own)
-        self.watched[batch.own] = batch, due_s if known is None else min(due_s, known[1])
+        name = name_of(batch)
+        known = self.watched.get(name)
+        self.watched[name] = batch, due_s if known is None else min(due_s, known[1])
         if len(self.watched) > MAX_WATCHED:
             self.watched.popitem(last=False)

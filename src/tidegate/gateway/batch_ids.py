@@ -35,7 +35,8 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     """What an id says. `own` is the provider's id, `place` tells whose replica and credential it
     is, `key_id` of `team` and `customer` who made the batch, or the file. Of results `batch` is the
     provider's id of their batch; of an input `lines` are so many and cost `most_nanousd` at most
-    (None: nobody knows). A batch began at `at_ms` of our wall clock."""
+    (None: nobody knows), if none of their answers is longer than is assumed, where they are
+    `unbound`. A batch began at `at_ms` of our wall clock."""
 
     kind: Kind
     own: str
@@ -49,6 +50,7 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     batch: str = ""
     lines: int = 0
     most_nanousd: int | None = None
+    unbound: bool = False
 
 
 _pack: Final = msgspec.msgpack.Encoder().encode

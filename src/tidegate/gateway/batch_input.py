@@ -71,11 +71,13 @@ class _Serves(Struct, eq=False):
 
 class Lines:
     """One file as it is read. `count` lines have come, which cost `most_nanousd` at most; None
-    where nobody knows. `serves` is there from the first line on."""
+    where nobody knows. `unbound`: some answer may be longer than that assumes. `serves` is there
+    from the first line on."""
 
     def __init__(self, key: KeyRecord, plan: PreparedPlan, gateway: str) -> None:
         self.count = 0
         self.most_nanousd: int | None = 0
+        self.unbound = False
         self.serves: _Serves | None = None
         self._key = key
         self._plan = plan
@@ -218,6 +220,8 @@ class Lines:
         unasked = ask.output_ceiling_tokens is None and demand.choices > 0
         if demand.output_tokens < before or (serves.holds_money and unasked):
             ask.output_bound_tokens = demand.output_tokens
+        elif unasked and ask.output_bound_tokens is None:
+            self.unbound = True
         self._add(demand, priced)
 
     def _add(self, demand: Demand, priced: Dearest) -> None:

@@ -1,8 +1,8 @@
 """batch_money: what a batch may cost must fit the budgets when it is created, and what its lines
 have cost counts in them when they are read.
 
-Nothing is held in between: a batch takes up to a day, and a gateway may end before it does. So two
-batches that fit a budget one by one may pass it together, by what the second may cost at most.
+Nothing is held in between: a batch takes up to a day, and a gateway may end before it does. So
+batches that fit a budget one by one may pass it together, by what all but the first may cost.
 """
 
 from collections.abc import Iterator
@@ -15,22 +15,23 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.periods import period_at
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
+from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.shared_hold import read_shared
-from tidegate.stores.redis_wants import Taken
 
 
 async def check_fits(
-    most_nanousd: int | None,
+    file: Sealed,
     receipt: Receipt,
     key: KeyRecord,
     plan: PreparedPlan,
     past: Past | None,
 ) -> None:
-    """Refusal where a budget of this caller has less left than the batch may cost."""
+    """Refusal where a budget of this caller has less left than a batch of the file may cost."""
+    most_nanousd = file.most_nanousd
     for it, scope in [one for gate in _gates(receipt, key, plan) for one in _of(gate, receipt)]:
         if it.limit.on_excess != "refuse":
             continue
@@ -40,6 +41,14 @@ async def check_fits(
                 f"no price is known for a batch of that model, and the budget {it.limit.name!r} "
                 "holds money for each request",
                 param="model",
+            )
+        if file.unbound:
+            raise Refusal(
+                "invalid_parameter",
+                "the file's answers may be of any length, and the budget "
+                f"{it.limit.name!r}, which held no money for whoever sent it, holds some now: send "
+                "the file again",
+                param="input_file_id",
             )
         if it.counters is not None:
             if past is not None:
@@ -53,32 +62,29 @@ async def check_fits(
             raise it.kind.refusal(it.limit, scope_text(it.limit, scope), found)
 
 
-async def charge(
+def charge(
     receipt: Receipt, key: KeyRecord, plan: PreparedPlan, past: Past | None, id: str
 ) -> None:
     """Counts what `receipt`, which stands for some lines, has cost. A budget that knows nothing of
     its past yet is not told: it begins with the ledger, and so with these lines. To be called in
-    the turn of the loop in which their receipts are appended; `id` is used once."""
+    the turn of the loop in which their receipts are appended; `id` is used once. A store that is
+    away is told when it is back: what is spent is spent."""
     nanousd = receipt.cost_nanousd
     if not nanousd:
         return
-    now, shared = moment(), []
+    now, number = moment(), 0
     for it, scope in [one for gate in _gates(receipt, key, plan) for one in _of(gate, receipt)]:
         if _is_over(it, receipt, now):
             continue
         if it.shared is not None:
-            shared.append((it, scope))
+            counters = it.shared.store.counters
+            want = it.shared.want(scope, 0, receipt, counters.wall_s())
+            counters.spent(f"{id}.{number}", want, nanousd)
+            number += 1
         elif it.counters is not None and (past is None or _knows(it, scope, now)):
             ticket = it.take(scope, 0, now)
             if ticket is not None:
                 it.give_back(scope, ticket, 0, nanousd, now)
-    for number, (it, scope) in enumerate(shared):
-        assert it.shared is not None  # noqa: S101 - see above
-        counters = it.shared.store.counters
-        want = it.shared.want(scope, 0, receipt, counters.wall_s())
-        taken = await counters.take(f"{id}.{number}", [want])
-        if isinstance(taken, Taken):
-            counters.give_back(taken, [nanousd])
 
 
 def _is_over(it: InForce, receipt: Receipt, now: Moment) -> bool:

@@ -28,18 +28,21 @@ class Account(Struct, eq=False, frozen=True):
     replica: PreparedReplica
     wire: BatchWire
 
-    def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
-        """A request's head up to its own headers. `path` may have a query. Refusal where its
-        identity has no token."""
-        replica = self.replica
+    async def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
+        """A request's head up to its own headers. `path` may have a query. Refusal
+        (`credential_missing`) where its provider's identity has no token."""
+        replica, identity = self.replica, self.target.identity
         path, _, query = path.partition(b"?")
-        identity = self.target.identity
+        bearer = b""
+        if identity is not None:
+            await identity.ready()
+            bearer = header_lines(identity.headers())
         return b"%b%b%b%b%bx-request-id: %b\r\n" % (
             method,
             replica.head_start.removeprefix(b"POST"),
             self.wire.path(self.target.target, path, query),
             replica.head_rest,
-            b"" if identity is None else header_lines(identity.headers()),
+            bearer,
             request_id.encode(),
         )
 
@@ -106,7 +109,7 @@ async def ask(
     at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
     """The body of the provider's answer, whole. Failure, Refusal."""
-    head = at.head(method, path, request_id)
+    head = await at.head(method, path, request_id)
     if body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()

@@ -36,7 +36,7 @@ async def read_through(
             await _relay(download, settling, way)
         except Failure:
             if settling is not None:
-                await settling.stop()
+                settling.stop()
             if way is None:
                 raise
             way.connection.cut(b"")

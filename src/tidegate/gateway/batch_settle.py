@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.receipt import Receipt, encode_frame
+from tidegate.gateway.batch_desk import name_of
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_money import charge
 from tidegate.gateway.batch_place import Account
@@ -36,7 +37,7 @@ class Settling:
         self._pricing = Pricing(at, owner, world.gateway, version)
         self._target = at.target.target.name
         self._splitter = Splitter()
-        self._file = owner.sealed.own
+        self._file = name_of(owner.sealed)
         self._key = owner.key or _gone(owner.sealed, world)
         self._world = world
         self._last: Receipt | None = None
@@ -55,14 +56,14 @@ class Settling:
             ending()
             return
         give_up = ending if connection is None else connection.abort
-        await self._append([self._last], ending, give_up)
+        self._append([self._last], ending, give_up)
         self._last = None
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """The file was cut: what came whole stays settled, half a line is nothing."""
         if self._last is not None:
             last, self._last = self._last, None
-            await self._append([last], _nothing, _nothing)
+            self._append([last], _nothing, _nothing)
 
     async def _settle(self, lines: list[bytes]) -> None:
         for at in range(0, len(lines), LINES_AT_ONCE):
@@ -72,7 +73,7 @@ class Settling:
                 if self._last is not None:
                     found.insert(0, self._last)
                 self._last = found.pop()
-                await self._append(found, _nothing, _nothing)
+                self._append(found, _nothing, _nothing)
 
     async def _priced(self, lines: list[bytes]) -> list[Receipt]:
         """The receipts of those that this process has not settled, a few in a turn of the loop."""
@@ -102,7 +103,7 @@ class Settling:
             self._world.batches.settled.note(id)
         return [one for one in found if one.id not in known]
 
-    async def _append(
+    def _append(
         self, found: list[Receipt], ending: Callable[[], None], give_up: Callable[[], None]
     ) -> None:
         """In one turn of the loop: the journal has them and the counters know. What another reader
@@ -121,7 +122,7 @@ class Settling:
         self._turn += 1
         spent = replace(found[-1], cost_nanousd=sum(one.cost_nanousd or 0 for one in found))
         id = f"{found[-1].id}/{self._turn}"
-        await charge(spent, self._key, self._plan, self._world.past, id)
+        charge(spent, self._key, self._plan, self._world.past, id)
 
     def _count(self, outcome: str, lines: int) -> None:
         if lines:

@@ -38,7 +38,8 @@ class Upload(Struct, frozen=True, eq=False):
 async def upload(at: Account, what: Upload, request_id: str) -> bytes:
     """Sends a file; the body of the provider's answer. Failure, Refusal."""
     before, after, kind = _form(what)
-    head = at.head(b"POST", b"/files", request_id).replace(_JSON, kind, 1)
+    head = await at.head(b"POST", b"/files", request_id)
+    head = head.replace(_JSON, kind, 1)
     head += b"content-length: %d\r\n\r\n" % (len(before) + what.size + len(after))
     this = at.in_flight()
     try:
@@ -154,10 +155,10 @@ class Download:
 
 async def begin_download(at: Account, this: InFlight, path: bytes, request_id: str) -> Download:
     """Asks for a file, up to where its bytes begin. Failure, Refusal; who calls ends `this`."""
+    request = await at.head(b"GET", path, request_id) + b"\r\n"
     try:
         async with asyncio.timeout(SILENCE_S):
             upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
-            request = at.head(b"GET", path, request_id) + b"\r\n"
             this.send(upstream, request, MAX_ANSWER_BYTES)
             upstream.stream_kinds = ANY_KIND
             await upstream.answered()

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.gateway.batch_desk import name_of
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_place import account_of, ask
 from tidegate.gateway.batch_reading import read, read_through
@@ -36,8 +37,8 @@ _FILES: Final = ("output_file_id", "error_file_id")
 def heed(told: dict[str, Any], batch: Sealed, world: World) -> None:
     """A batch was created or asked for: it is looked after until its results were read."""
     through = told.get("status") in THROUGH
-    if through and not _unread(told, world):
-        world.batches.watched.pop(batch.own, None)
+    if through and not _unread(told, batch, world):
+        world.batches.watched.pop(name_of(batch), None)
         return
     _watch(batch, clock.monotonic_s() + (PATIENCE_S if through else EVERY_S), world)
 
@@ -57,7 +58,7 @@ async def look(world: World, now_s: float) -> None:
 
 
 async def _look(batch: Sealed, now_s: float, world: World) -> None:
-    world.batches.watched.pop(batch.own, None)
+    world.batches.watched.pop(name_of(batch), None)
     request_id = world.ids.new()
     try:
         at = account_of(batch, world.obeyed())
@@ -65,9 +66,8 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
         if told.get("status") not in THROUGH:
             _watch(batch, now_s + EVERY_S, world)
             return
-        for own in _unread(told, world):
+        for file in _unread(told, batch, world):
             world.check_journal()
-            file = replace(batch, kind="results", own=own, batch=batch.own)
             owner = await owner_of(file, world)
             await read_through(at, file, Settling(at, owner, world), request_id)
     except (Refusal, Failure) as no:
@@ -85,7 +85,8 @@ def _watch(batch: Sealed, due_s: float, world: World) -> None:
         world.batches.watch(batch, due_s)
 
 
-def _unread(told: dict[str, Any], world: World) -> list[str]:
-    """The provider's ids of results that this process has not settled to their end."""
-    found = [told.get(name) for name in _FILES]
-    return [own for own in found if isinstance(own, str) and own and own not in world.batches.read]
+def _unread(told: dict[str, Any], batch: Sealed, world: World) -> list[Sealed]:
+    """The results that this process has not settled to their end."""
+    ids = [own for own in map(told.get, _FILES) if isinstance(own, str) and own]
+    found = [replace(batch, kind="results", own=own, batch=batch.own) for own in ids]
+    return [file for file in found if name_of(file) not in world.batches.read]

@@ -4,6 +4,7 @@ A batch lies at its provider. What is ours of it stands in its metadata there, s
 So every gateway lists a caller's batches and nobody's else, after any restart.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
@@ -77,7 +78,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
     world.check_journal()
     receipt = _receipt(file, at, key, world)
-    await check_fits(file.most_nanousd, receipt, key, plan, world.past)
+    await check_fits(file, receipt, key, plan, world.past)
     whose = key.id, key.team, key.customer
     at_ms = int(clock.wall_s() * 1000)
     owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose, at_ms)
@@ -92,8 +93,20 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     }
     if said.output_expires_after is not None:
         body["output_expires_after"] = said.output_expires_after
+    # Whoever asked may leave: what exists by then is looked after all the same.
+    asking = _begin(at, _encode(body), owner, (key, world, request_id))
+    task = asyncio.get_running_loop().create_task(asking)
+    world.batches.beginning.add(task)
+    task.add_done_callback(lambda done: _begun(done, world))
+    return await asyncio.shield(task)
+
+
+async def _begin(
+    at: Account, body: bytes, owner: Sealed, asking: tuple[KeyRecord, World, str]
+) -> bytes:
+    key, world, request_id = asking
     try:
-        told = read(await ask(at, b"POST", b"/batches", request_id, body=_encode(body)))
+        told = read(await ask(at, b"POST", b"/batches", request_id, body=body))
         batch = replace(owner, kind="batch", own=own_id(told))
     except Failure as failure:
         if failure.kind not in _UNSURE:
@@ -102,6 +115,12 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         raise MayExist(failure.kind, failure.code.name, message) from None
     world.batches.created[at.target.target.name] += 1
     return _encode(_shown(told, batch, key, world))
+
+
+def _begun(task: "asyncio.Task[bytes]", world: World) -> None:
+    world.batches.beginning.discard(task)
+    if not task.cancelled():
+        task.exception()  # which nobody may be there to be told of
 
 
 async def retrieve(id: str, key: KeyRecord, world: World, request_id: str) -> bytes:

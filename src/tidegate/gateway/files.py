@@ -14,7 +14,7 @@ from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.batch_ids import Sealed, owned, place_of, shown
-from tidegate.gateway.batch_input import Lines
+from tidegate.gateway.batch_input import MAX_LINE_BYTES, Lines
 from tidegate.gateway.batch_place import Account, account_of, ask, choose
 from tidegate.gateway.batch_reading import own_id, read, read_through
 from tidegate.gateway.batch_settle import Settling, owner_of
@@ -25,7 +25,9 @@ from tidegate.gateway.world import World
 from tidegate.text import mapped_form
 from tidegate.text.mapped_form import Body, FormProblem, Part
 
+# In one turn of the loop, whichever is reached first.
 LINES_A_TURN: Final = 16
+BYTES_A_TURN: Final = 256 * 1024
 # With those that are empty.
 MAX_LINES_LOOKED_AT: Final = 2_000_000
 RETRY_S: Final = 5.0
@@ -67,6 +69,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         customer=key.customer,
         lines=lines.count,
         most_nanousd=lines.most_nanousd,
+        unbound=lines.unbound,
     )
     return _encode({**told, "id": shown(sealed, world.keys.digests)})
 
@@ -141,18 +144,20 @@ def _form(head: Head, body: Body) -> tuple[Part, tuple[tuple[str, str], ...]]:
 
 async def _judge(body: Body, part: Part, lines: Lines, file: BinaryIO) -> None:
     """Writes the file as its provider gets it. Refusal that names the line that is wrong."""
-    at, turn = part.start, 0
+    at, turn, size = part.start, 0, 0
     while at < part.end:
         end = body.find(b"\n", at, part.end)
         end = part.end if end < 0 else end
-        line = bytes(body[at:end])
-        at = end + 1
-        if line.strip():
+        # Of what is too long no more than shows it: nothing as long as the file is in memory.
+        line = bytes(body[at : min(end, at + MAX_LINE_BYTES + 1)])
+        at, size = end + 1, size + len(line)
+        if line.strip() or len(line) > MAX_LINE_BYTES:
             file.write(lines.take(line) + b"\n")
         turn += 1
         if turn > MAX_LINES_LOOKED_AT:
             raise Refusal("body_too_large", "the file has too many empty lines", param="file")
-        if turn % LINES_A_TURN == 0:
+        if turn % LINES_A_TURN == 0 or size > BYTES_A_TURN:
+            size = 0
             await asyncio.sleep(0)
     if not lines.count:
         raise Refusal("invalid_parameter", "the file has no line", param="file")

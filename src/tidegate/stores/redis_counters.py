@@ -19,7 +19,7 @@ from tidegate.stores.redis_exact import Exact
 from tidegate.stores.redis_learn import Learning
 from tidegate.stores.redis_link import DEADLINE_S, RedisLink
 from tidegate.stores.redis_scripts import Scripts, run_early, words
-from tidegate.stores.redis_settling import Settling
+from tidegate.stores.redis_settling import Return, Settling
 from tidegate.stores.redis_slices import Slices
 from tidegate.stores.redis_wants import Refused, Taken, Unlearnt, Want, word, words_of
 from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable, encode
@@ -83,6 +83,11 @@ class RedisCounters:
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         """What was held becomes what was used, for each want, now or soon."""
         self._way.give_back(taken, used)
+
+    def spent(self, id: str, want: Want, amount: int) -> None:
+        """So much was used of which nothing was held, also beyond what is allowed: it is told now
+        or soon. `id` is used once."""
+        self._settling.add(Return(want, id, amount, unknown=True, seq=1))
 
     async def read(self, wants: Sequence[Want]) -> list[Reading] | Unlearnt:
         """How the counters stand on the server, for one who wants these amounts. Raises

@@ -69,6 +69,8 @@ def parts(body: Body, boundary: bytes) -> list[Part]:
         end = body.find(delimiter, start)
         if end < 0:
             raise MultipartProblem("the body ends before its last boundary")
+        if _may_end_sooner(body, start, end, line):
+            raise MultipartProblem("a field's content has a line that begins with the boundary")
         part = _part(bytes(body[at : start - 2]), start, end)
         if part.name in names and not part.name.endswith("[]"):
             raise MultipartProblem("a field of the form comes twice")
@@ -82,6 +84,14 @@ def parts(body: Body, boundary: bytes) -> list[Part]:
             return found
         if what != b"\r\n":
             raise MultipartProblem("the boundary stands in the middle of a line")
+
+
+def _may_end_sooner(body: Body, start: int, end: int, line: bytes) -> bool:
+    """Whether a parser that takes a bare line feed for the end of a line, or a head's last one for
+    that before a boundary, sees one here."""
+    if bytes(body[start : start + len(line)]) == line:
+        return True
+    return any(body.find(mark + line, start, end) >= 0 for mark in (b"\n", b"\r"))
 
 
 def _head_end(body: Body, at: int) -> int:

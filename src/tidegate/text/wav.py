@@ -3,8 +3,13 @@
 import struct
 from typing import Final
 
-_SAMPLES: Final = frozenset({1, 3, 0xFFFE})  # integers, floats, either with a longer head
+_SAMPLES: Final = frozenset({1, 3})  # integers, floats
 _FORMAT: Final = struct.Struct("<HHIIHH")
+# A longer head says further down, in a GUID, of what kind the samples are.
+_LONGER: Final = 0xFFFE
+_LONG_FORMAT_BYTES: Final = 40
+_SUBKIND_AT: Final = 24
+_SUBKIND: Final = struct.Struct("<H14x")
 _MOST_CHUNKS: Final = 32
 # Denser audio is nobody's speech: its head may be a lie.
 _MOST_CHANNELS: Final = 8
@@ -25,7 +30,9 @@ def wav_s(data: memoryview) -> float | None:
         name, size = bytes(data[at : at + 4]), int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8
         if name == b"fmt ":
-            bytes_per_s = _bytes_per_s(data[at : at + 16])
+            if bytes_per_s is not None:
+                return None  # which of two is read is its decoder's to choose
+            bytes_per_s = _bytes_per_s(data[at : at + min(size, _LONG_FORMAT_BYTES)])
             if bytes_per_s is None:
                 return None
         elif name == b"data":
@@ -38,7 +45,9 @@ def wav_s(data: memoryview) -> float | None:
 def _bytes_per_s(told: memoryview) -> int | None:
     if len(told) < _FORMAT.size:
         return None
-    kind, channels, hz, bytes_per_s, block, bits = _FORMAT.unpack(told)
+    kind, channels, hz, bytes_per_s, block, bits = _FORMAT.unpack(told[: _FORMAT.size])
+    if kind == _LONGER:
+        kind = _SUBKIND.unpack(told[_SUBKIND_AT:])[0] if len(told) == _LONG_FORMAT_BYTES else 0
     plain = kind in _SAMPLES and bits in (8, 16, 24, 32) and 0 < channels <= _MOST_CHANNELS
     if not plain or hz not in _HZ or block != channels * bits // 8 or bytes_per_s != hz * block:
         return None

@@ -152,6 +152,15 @@ def test_what_does_not_compile_is_said_and_fails(run: Callable[..., Result], con
     assert "error:" in told.stderr
 
 
+def test_it_fails_too_where_keys_are_told_beside_it(
+    run: Callable[..., Result], control: FakeControl, config: Path, tables: list[str]
+) -> None:
+    config.write_text("model_list: []\n")
+    control.answers["POST /api/imports"] = MovedIn(False, [], [], [], [])
+    told = run("import", "litellm", str(config), "--db", URL)
+    assert told.exit_code == 1 and "Nothing is applied" in told.stdout
+
+
 def test_all_lists_what_is_carried(run: Callable[..., Result]) -> None:
     few = run("import", "litellm", str(FOLDER / "everything.yaml")).stdout
     every = run("import", "litellm", str(FOLDER / "everything.yaml"), "--all").stdout

@@ -39,3 +39,9 @@ def test_a_subject_and_a_token_are_not_one(room: Room) -> None:
     asked = {"issuer": ISSUER, "subject": "a", "token_id": "j"}
     answer = room.ask("POST", "/api/callers/revoke", asked)
     assert error_code(answer) == "invalid_request"
+
+
+def test_a_name_that_no_issuer_has_is_no_issuer_s(room: Room) -> None:
+    answer = room.ask("POST", "/api/callers/revoke", {"issuer": "kubernets", "subject": "a"})
+    assert (answer.status_code, error_code(answer)) == (404, "not_found")
+    assert "its issuers: none" in answer.text

@@ -23,17 +23,18 @@ from tidegate.beside.serving import Server
 from tidegate.core.address import is_loopback, parse_listen
 
 _KEPT = (
-    *("PATH", "HOME", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("PATH", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
 
 
 def forget_secrets() -> None:
-    """Leaves of the environment what is no secret."""
+    """Leaves of the environment what is no secret, and no home: clouds' tools keep theirs there."""
     for name in list(os.environ):
         if name not in _KEPT and not name.startswith(("LC_", "PYTHON")):
             del os.environ[name]
+    os.environ["HOME"] = "/nonexistent"
 
 
 async def _serve(host: str, port: int, parent_fd: int) -> None:

@@ -91,6 +91,8 @@ def litellm(
     moved = replace(moved, apply=bool(given["apply"]), keep_ours=bool(given["keep_ours"]))
     _tell_findings("Its database", found.all(), show_all=bool(given["show_all"]))
     _tell_moved(moved, room.post("/api/imports", MovedIn, moved))
+    if not fits:
+        sys.exit(1)
 
 
 @plug.command("portkey")

@@ -49,8 +49,13 @@ def _meant(call: Call, asked: CallerMeant) -> Meant:
     if asked.subject is not None and asked.token_id is not None:
         message = "Name a subject or a token: who holds a token is not asked."
         raise ApiError("invalid_request", message, param="token_id")
-    declared = call.desk.plans.declared.callers.get(asked.issuer)
-    issuer = asked.issuer if declared is None else declared.issuer
+    known = call.desk.plans.declared.callers
+    issuers = {name: one.issuer for name, one in known.items()}
+    issuer = issuers.get(asked.issuer, asked.issuer)
+    if issuer not in issuers.values() and "://" not in issuer:  # such as a name that is misspelt
+        named = ", ".join(issuers) or "none"
+        message = f"The plan has no issuer of that name or address; its issuers: {named}."
+        raise ApiError("not_found", message, param="issuer")
     return Meant(issuer, asked.subject, asked.token_id)
 
 

@@ -50,3 +50,8 @@ def test_a_provider_that_has_a_kind_of_its_own_here_is_asked_by_that() -> None:
 )
 def test_what_cannot_be_told_is_said(params: dict[str, str]) -> None:
     assert isinstance(wire_of(params, KINDS), str)
+
+
+def test_an_address_with_a_password_is_not_taken_and_not_told() -> None:
+    said = wire_of({"model": "openai/m", "api_base": "https://ann:hush@own/v1"}, KINDS)
+    assert isinstance(said, str) and "api_key" in said and "hush" not in said

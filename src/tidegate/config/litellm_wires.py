@@ -94,6 +94,8 @@ def wire_of(params: Mapping[str, Any], kinds: Collection[str]) -> Wire | str:
     """The wire of a deployment with these `litellm_params`; a text says why there is none."""
     given = str(params.get("model") or "")
     address = params.get("api_base") or params.get("base_url")
+    if address and "@" in str(address).partition("://")[2].partition("/")[0]:
+        return "its api_base holds a user name or a password: a provider here has an api_key"
     prefix, slash, rest = given.partition("/")
     named = params.get("custom_llm_provider")
     if named:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
@@ -130,11 +130,9 @@ async def getattr_step(model: Model, what: str, told: list[Any]) -> None:
         await model.look()
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(steps=STEPS, over_redis=st.booleans())
-def over_one_redis(url: str, server: redis_rig.Server, steps: list[Any], over_redis: bool) -> None:
+def over_one_redis(server: redis_rig.Server, steps: list[Any], over_redis: bool) -> None:
+    url = f"unix://{server.socket}"
+
     async def main() -> None:
         server.say("FLUSHALL")
         caches = [AnswerCache(), AnswerCache()]
@@ -179,10 +177,22 @@ async def invalidate(model: Model, selector: Selector, server: redis_rig.Server 
 
 def test_over_redis(tmp_path: Path) -> None:
     with redis_rig.serving("redis", tmp_path) as server:
-        over_one_redis(f"unix://{server.socket}", server)
+
+        @settings(max_examples=12, deadline=None)
+        @given(steps=STEPS, over_redis=st.booleans())
+        def interleaved(steps: list[Any], over_redis: bool) -> None:
+            over_one_redis(server, steps, over_redis)
+
+        interleaved()
 
 
 @pytest.mark.soak
 def test_over_valkey_for_long(tmp_path: Path) -> None:
     with redis_rig.serving("valkey", tmp_path) as server:
-        settings(max_examples=300, deadline=None)(over_one_redis)(f"unix://{server.socket}", server)
+
+        @settings(max_examples=300, deadline=None)
+        @given(steps=STEPS, over_redis=st.booleans())
+        def interleaved(steps: list[Any], over_redis: bool) -> None:
+            over_one_redis(server, steps, over_redis)
+
+        interleaved()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bench.personal import KINDS as CAPTURED
 from tidegate.core.ask import Ask
 from tidegate.core.guardrail import Guardrail, RouteGuardrails
 from tidegate.core.receipt import Receipt
@@ -29,15 +30,7 @@ from tidegate.text.personal_forms import FORMS
 from tidegate.text.secret_forms import FORMS as SECRETS
 
 _EVALS: Final = Path("../shared/evals")
-_KINDS: Final = {
-    "CREDIT_CARD": "card",
-    "PHONE_NUMBER": "phone",
-    "EMAIL_ADDRESS": "email",
-    "IP_ADDRESS": "ip",
-    "US_SSN": "ssn",
-    "IBAN_CODE": "iban",
-    "US_DRIVER_LICENSE": "driver_license",
-}
+_KINDS: Final = {**CAPTURED, "US_DRIVER_LICENSE": "driver_license"}
 _PROSE: Final = (
     "The committee met on 14 March 2024 to look at the figures of the last quarter. Sales rose by "
     "7 % to 1,250 units, most of them in the north, while returns stayed at 35. It was agreed that "

@@ -14,7 +14,7 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import batch_transfer
 from tidegate.gateway.batch_place import Account, choose
 from tidegate.gateway.batch_transfer import Upload, upload
-from tidegate.text.mapped_form import boundary_of, parts
+from tidegate.text.multipart import boundary_of, parts
 
 FIELDS = (("purpose", "batch"), ("expires_after[seconds]", "3600"))
 

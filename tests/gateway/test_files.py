@@ -15,7 +15,7 @@ from tidegate.core.plan import HttpBounds
 from tidegate.gateway import files
 from tidegate.gateway.batch_front import UPLOADS
 from tidegate.gateway.http.spools import FROM_BYTES, Spools
-from tidegate.text.mapped_form import Part
+from tidegate.text.multipart import Part
 
 
 def test_a_file_is_kept_at_its_provider_and_known_by_our_id(tmp_path: Path) -> None:

@@ -121,3 +121,10 @@ def test_the_boundary_is_told_once_and_is_plain():
     ):
         with pytest.raises(MultipartProblem):
             boundary_of(wrong)
+
+
+def test_what_is_written_anew_may_hold_its_old_boundary():
+    body = form([("a", b"1\n--x-1\n" + FIELD + b"2")])
+    with pytest.raises(MultipartProblem):
+        list(parts(body, BOUNDARY))
+    assert [it.name for it in parts(body, BOUNDARY, written_anew=True)] == ["a"]

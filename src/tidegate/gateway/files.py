@@ -22,8 +22,8 @@ from tidegate.gateway.batch_transfer import Upload, upload
 from tidegate.gateway.http.reader import Head, Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.world import World
-from tidegate.text import mapped_form
-from tidegate.text.mapped_form import Body, FormProblem, Part
+from tidegate.text import multipart
+from tidegate.text.multipart import Body, MultipartProblem, Part
 
 # In one turn of the loop, whichever is reached first.
 LINES_A_TURN: Final = 16
@@ -118,9 +118,9 @@ async def _results(sealed: Sealed, at: Account, world: World) -> Settling:
 def _form(head: Head, body: Body) -> tuple[Part, tuple[tuple[str, str], ...]]:
     """The file, and what goes along with it. Refusal."""
     try:
-        boundary = mapped_form.boundary_of(head.headers.get(b"content-type", b"").decode("latin-1"))
-        found = {part.name: part for part in mapped_form.parts(body, boundary)}
-    except FormProblem as problem:
+        boundary = multipart.boundary_of(head.headers.get(b"content-type", b"").decode("latin-1"))
+        found = {part.name: part for part in multipart.parts(body, boundary, written_anew=True)}
+    except MultipartProblem as problem:
         raise Refusal("invalid_request", str(problem)) from None
     for name in ("file", "purpose"):
         if name not in found:

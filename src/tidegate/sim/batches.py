@@ -17,7 +17,7 @@ from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Head, Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.sim.asked import Problem
-from tidegate.text import mapped_form
+from tidegate.text import multipart
 from tidegate.text.strict_json import UNREADABLE
 
 MAX_FILES: Final = 1000
@@ -151,8 +151,8 @@ class Batches:
     def _take(self, incoming: Incoming) -> _File:
         kind = incoming.head.headers.get(b"content-type", b"").decode("latin-1")
         try:
-            parts = mapped_form.parts(incoming.body, mapped_form.boundary_of(kind))
-        except mapped_form.FormProblem as problem:
+            parts = multipart.parts(incoming.body, multipart.boundary_of(kind))
+        except multipart.MultipartProblem as problem:
             raise Problem(400, str(problem)) from None
         found = {part.name: part for part in parts}
         if "file" not in found or "purpose" not in found:

@@ -15,6 +15,8 @@ up:  ## start Tidegate in front of a small real model on this machine (options: 
 	@exec $(BIN)/tidegate up $(ARGS)
 
 # xdist would put the files with the fewest tests last, which are the longest; see tests/conftest.py.
+# One seed of hashes for both of its processes: a parameter's name may show a set.
+test: export PYTHONHASHSEED ?= $(shell shuf -i 0-4294967295 -n 1)
 test:  ## run the tests (options: ARGS)
 	@$(INSTALL) dev package local javascript
 	@marks=$$(requirements/marks.sh 'not soak') && \

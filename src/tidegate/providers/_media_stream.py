@@ -119,7 +119,12 @@ class MediaStreamReader(PassingReader):
     def end(self) -> Failure | None:
         if self.failure is not None or self.finished:
             return self.failure
-        return half_way()
+        rest = self._splitter.flush()
+        if rest.strip():  # the last event, of which a blank line is missing, or one that was cut
+            self._take(rest if rest.endswith(b"\r\r") else rest + b"\n\n")
+        if not self.finished and (self.failure is None or self.failure.kind == "malformed"):
+            self.failure = half_way()
+        return self.failure
 
     def _take(self, event: bytes) -> bytes:
         data = data_of(event)
@@ -132,6 +137,7 @@ class MediaStreamReader(PassingReader):
         if data.strip() == _DONE:
             return self._finish(event)
         try:
+            check_text(data)
             told = _decode(data)
         except UNREADABLE:
             self.failure = malformed("the provider's stream holds what is no event")
@@ -181,6 +187,12 @@ class MediaStreamReader(PassingReader):
 
     def text(self) -> bytes:
         return b""
+
+
+def check_text(data: bytes) -> None:
+    """UnicodeDecodeError where it is none: members that are passed over are not looked at."""
+    if not data.isascii():
+        data.decode("utf-8")
 
 
 def _word(told: Any) -> str | None:

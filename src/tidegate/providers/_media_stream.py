@@ -117,14 +117,18 @@ class MediaStreamReader(PassingReader):
         self.surplus_events = 0
 
     def end(self) -> Failure | None:
-        if self.failure is not None or self.finished:
-            return self.failure
-        rest = self._splitter.flush()
-        if rest.strip():  # the last event, of which a blank line is missing, or one that was cut
-            self._take(rest if rest.endswith(b"\r\r") else rest + b"\n\n")
-        if not self.finished and (self.failure is None or self.failure.kind == "malformed"):
-            self.failure = half_way()
+        if self.failure is None and not self.finished:
+            self._take_rest()
         return self.failure
+
+    def _take_rest(self) -> None:
+        """The last event, of which only a blank line is missing; one that was cut is none."""
+        rest = self._splitter.flush()
+        if rest.strip():
+            self._take(rest if rest.endswith(b"\r\r") else rest + b"\n\n")
+        is_cut = self.failure is None or self.failure.kind == "malformed"
+        if is_cut and not self.finished:
+            self.failure = half_way()
 
     def _take(self, event: bytes) -> bytes:
         data = data_of(event)

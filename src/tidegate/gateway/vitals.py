@@ -82,7 +82,9 @@ class Vitals:
             heard_at_s, label = known.held.heard_at_s, f"|issuer={known.issuer.name}"
             if heard_at_s is not None:
                 gauges[f"tidegate_issuer_keys_timestamp_seconds{label}"] = heard_at_s
-            gauges[f"tidegate_issuer_keys{label}"] = float(len(known.held.keys))
+            held = known.held.key_set
+            gauges[f"tidegate_issuer_keys{label}"] = float(sum(map(len, held.keys.values())))
+            gauges[f"tidegate_issuer_keys_skipped{label}"] = float(len(held.skipped))
         if self._prober is not None:
             _note_probes(self._prober, gauges, counters)
         _note_cache(world.cache, gauges, counters)

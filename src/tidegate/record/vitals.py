@@ -48,6 +48,10 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_probe_last_success_timestamp_seconds": ("seconds", "When a probe was good last."),
     "tidegate_probe_ttft_seconds": ("seconds", "Time to the first token of the last good probe."),
     "tidegate_issuer_keys": ("keys", "Public keys of an issuer of tokens that are held."),
+    "tidegate_issuer_keys_skipped": (
+        "keys",
+        "Keys of an issuer that are left out, for being broken or too many.",
+    ),
     "tidegate_issuer_keys_timestamp_seconds": (
         "seconds",
         "When an issuer's keys were last heard of.",

@@ -240,6 +240,7 @@ def _note_identities(identities: Identities, gauges: dict[str, float]) -> None:
     """How long tokens are good still; nothing of one that has never come."""
     for one in identities:
         label = f"|provider={one.provider}"
+        gauges[f"tidegate_identity_ready{label}"] = float(one.lease is not None)
         gauges[f"tidegate_identity_failures{label}"] = float(one.failures)
         if one.left_s is not None:
             gauges[f"tidegate_identity_left_seconds{label}"] = one.left_s

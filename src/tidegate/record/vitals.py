@@ -40,6 +40,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_target_left_alone": ("parts", "Replicas and credentials whose breaker is open."),
     "tidegate_credentials_resting": ("credentials", "Credentials that a provider has refused."),
     "tidegate_identity_left_seconds": ("seconds", "How long an identity's token is good still."),
+    "tidegate_identity_ready": ("0 or 1", "Whether an identity has a token that is good."),
     "tidegate_identity_failures": ("times", "Times in a row that signing in has failed."),
     "tidegate_breakers_opened_total": ("times", "Times that a breaker of a target has opened."),
     "tidegate_retries_refused_total": ("attempts", "Attempts that a route's budget refused."),

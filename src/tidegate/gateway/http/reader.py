@@ -19,7 +19,8 @@ SLICE_BYTES = 2 * 1024
 
 class Head(Struct, eq=False):
     """A request's head. Connections send the same one again and again, so what the stages read
-    out of it once is kept on it: `context`, and the `caller` as of the keys' `caller_epoch`.
+    out of it once is kept on it: `context`, and the `caller` as of the keys' `caller_epoch`. What
+    came more than once stands joined in `headers`, and `again` has each value after the first.
     """
 
     method: bytes = b""
@@ -31,6 +32,7 @@ class Head(Struct, eq=False):
     context: Context | None = None
     caller: KeyRecord | None = None
     caller_epoch: int = -1
+    again: dict[bytes, list[bytes]] | None = None
 
 
 class Incoming(Struct, eq=False):
@@ -205,10 +207,13 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.phase != "head":
             raise Refusal("invalid_http", "trailers are not accepted")
-        headers = self._incoming.head.headers  # type: ignore[union-attr]
+        head = self._incoming.head  # type: ignore[union-attr]
+        headers = head.headers
         if strict.add_header(headers, name, value):
             self._repeated += 1
             strict.check_count(len(headers) + self._repeated)
+            again = head.again = head.again or {}
+            again.setdefault(name.lower(), []).append(value)
 
     def on_headers_complete(self) -> None:
         incoming, parser = self._incoming, self._parser

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from tidegate.config.litellm_advice import ADVICE
+from tidegate.config.litellm_families import advice_of
 from tidegate.config.litellm_models import Known, Models
 from tidegate.config.litellm_routes import Shared, routes_of
 from tidegate.config.litellm_settings import read_general, read_litellm, read_router
@@ -32,7 +32,7 @@ def convert_litellm(path: Path, known: Known) -> Converted:
     read_litellm(whole.mapping("litellm_settings"), draft, shared)
     read_general(whole.mapping("general_settings"), draft)
     _environment(whole)
-    whole.rest(ADVICE, _OTHERWISE)
+    whole.rest(advice_of, _OTHERWISE)
     routes_of(models, shared, draft, found)
     _price(draft)
     findings = found.all()

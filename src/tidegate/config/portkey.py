@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
-from tidegate.config.their_file import Their, read_json
+from tidegate.config.their_file import Their, nobody, read_json
 from tidegate.config.their_secrets import Secrets
 from tidegate.config.written_plan import Converted, Draft, literal, written
 
@@ -129,11 +129,11 @@ class _Reading:
         elif mode == "conditional" or depth > _MOST_DEPTH:
             self._found.left("strategy.mode: conditional", _ADVICE["conditions"])
             for one in targets:
-                one.rest({}, "it is asked by a condition")
+                one.rest(nobody, "it is asked by a condition")
         else:
             self._several(mode, targets, above, asked, depth)
-        strategy.rest(_ADVICE, _OTHERWISE)
-        part.rest(_ADVICE, _OTHERWISE)
+        strategy.rest(_ADVICE.get, _OTHERWISE)
+        part.rest(_ADVICE.get, _OTHERWISE)
         return asked
 
     def _several(
@@ -164,7 +164,7 @@ class _Reading:
         attempts = retry.carry("attempts", "routes.NAME.retry.attempts")
         if isinstance(attempts, int) and attempts >= 0:
             self.route["retry"] = {"attempts": min(attempts + 1, 10)}
-        retry.rest(_ADVICE, _OTHERWISE)
+        retry.rest(_ADVICE.get, _OTHERWISE)
         self._cache(part)
         timeout = part.carry("request_timeout", "targets.NAME.deadlines.total_s")
         total_s = above.total_s
@@ -190,7 +190,7 @@ class _Reading:
             self.route["cache"] = {"exact": exact}
         elif mode is not None:
             self._found.left(f"cache.mode: {str(mode)[:40]}", "see docs/semantic-cache.md")
-        their.rest(_ADVICE, _OTHERWISE)
+        their.rest(_ADVICE.get, _OTHERWISE)
 
     def _target(self, part: Their, above: _Above) -> str | None:
         """The target that a part comes to which has none below it."""

@@ -86,8 +86,8 @@ class Their:
             self.found.left(self.at(name), "a mapping belongs here")
         return Their(value if isinstance(value, dict) else {}, self.at(name), self.found)
 
-    def items(self, name: str) -> list["Their"]:
-        """The mappings in the list of this name."""
+    def items(self, name: str, *, numbered: bool = False) -> list["Their"]:
+        """The mappings in the list of this name; the way to each has its number where asked."""
         value = self.take(name)
         if value is not None and not isinstance(value, list):
             self.found.left(self.at(name), "a list belongs here")
@@ -95,7 +95,11 @@ class Their:
         where = f"{self.at(name)}[]"
         if any(not isinstance(it, dict) for it in value or ()):
             self.found.left(where, "a mapping belongs here")
-        return [Their(it, where, self.found) for it in value or () if isinstance(it, dict)]
+        return [
+            Their(it, f"{self.at(name)}[{number}]" if numbered else where, self.found)
+            for number, it in enumerate(value or ())
+            if isinstance(it, dict)
+        ]
 
     def names(self) -> list[str]:
         return list(self._left)

@@ -40,7 +40,8 @@ def convert_litellm(path: Path, known: Known) -> Converted:
         name: [it for it in of if it in draft.routes] for name, of in models.stands_for.items()
     }
     heading = [line.format(name=path.name) for line in _HEADING]
-    return Converted(written(draft, heading, findings), kept.files, groups, findings)
+    plan = written(draft, heading, findings)
+    return Converted(plan, kept.files, groups, findings, bool(draft.routes))
 
 
 def _with_included(path: Path, found: Findings, depth: int = 0) -> dict[str, Any]:

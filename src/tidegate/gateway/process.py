@@ -19,7 +19,7 @@ from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
 from tidegate.gateway import batch_watch, captures, feedback
 from tidegate.gateway.answer_cache import connecting
-from tidegate.gateway.batch_front import UPLOADS
+from tidegate.gateway.batch_front import UPLOADS, leave_to_send
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
@@ -107,7 +107,8 @@ class Process:
         self._past = LedgerPast(self._layout, name, journal, shared)
         self._world.past = self._past
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
-        self._world.listener.spools = Spools(UPLOADS, options.state)
+        spools = self._world.listener.spools = Spools(UPLOADS, options.state)
+        spools.leave = partial(leave_to_send, self._world)
         self._world.batches.folder = options.state
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)

@@ -60,6 +60,9 @@ class RequestReader:
     is (`head`, `body`; `idle` between requests), `phase_s` since when, and `expects_continue`
     that its sender waits for leave to go on. `max_body_bytes` may change: requests that have not
     begun obey it. After a Refusal the connection is past reading.
+
+    `asks` is the head of a body that is for the disk and may not come there yet: nothing more is to
+    be fed until it was `grant`ed.
     """
 
     __slots__ = (
@@ -80,6 +83,8 @@ class RequestReader:
         "_spools",
         "_spools_body",
         "_target",
+        "_who",
+        "asks",
         "body_bytes",
         "expects_continue",
         "max_body_bytes",
@@ -110,6 +115,8 @@ class RequestReader:
         self._chunked = False
         self._length = 0
         self._spools_body = False
+        self._who: str | None = None
+        self.asks: Head | None = None
         self._max_body_bytes = self.max_body_bytes
         self._repeated = 0
         self._head_bytes = 0
@@ -240,6 +247,8 @@ class RequestReader:
             self._length = int(length)
             if self._length > self._max_body_bytes:
                 raise self._too_large()
+            if self._spools_body and self._length > FROM_BYTES:
+                self._ask_leave(head)
         if b"expect" in headers:
             self.expects_continue = strict.expects_continue(headers, head.http_minor)
         self.phase = "body"
@@ -256,12 +265,28 @@ class RequestReader:
             return
         self._parts.append(body)
         if self._spools_body and self.body_bytes > FROM_BYTES:
-            self._begin_spool()
+            if self._who is None:
+                self._ask_leave(self._incoming.head)  # type: ignore[union-attr]
+            if self._who is not None:
+                self._begin_spool(self._who)
 
-    def _begin_spool(self) -> None:
+    def _ask_leave(self, head: Head) -> None:
+        assert self._spools is not None  # noqa: S101 - its path is one of them
+        if self._spools.leave is None:
+            self._who = ""
+        else:
+            self.asks = head
+
+    def grant(self, who: str) -> None:
+        """The body that was asked for is of `who` and may come. Refusal where there is no room."""
+        self.asks, self._who = None, who
+        if self.phase == "body":
+            self._begin_spool(who)
+
+    def _begin_spool(self, who: str) -> None:
         """The body is too long for memory: it goes on where `Spools` has it."""
         assert self._spools is not None  # noqa: S101 - its path is one of them
-        spool = self._spool = self._spools.begin()
+        spool = self._spool = self._spools.begin(who, self._length)
         for part in self._parts:
             spool.write(part)
         self._parts.clear()
@@ -271,7 +296,7 @@ class RequestReader:
         assert incoming is not None  # noqa: S101 - the parser's order of calls
         incoming.body = parts[0] if len(parts) == 1 else b"".join(parts)
         incoming.spool, self._spool = self._spool, None
-        self._incoming = None
+        self._incoming = self.asks = None
         self.phase = "idle"
         self.expects_continue = False
         self.whole.append(incoming)

@@ -190,6 +190,24 @@ def test_a_database_that_goes_away_in_the_middle_has_moved_nothing(
     assert not any(control.bodies())
 
 
+def test_more_budgets_than_a_plan_holds_are_told_how_and_left_as_asked(
+    run: Callable[..., Result],
+    control: FakeControl,
+    config: Path,
+    tables: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = [{"user_id": f"u{n}", "max_budget": 5.0, "spend": 1.0} for n in range(1100)]
+    monkeypatch.setattr(moving.litellm_tables, "read", lambda _: {"keys": [KEY], "users": users})
+    told = run("import", "litellm", str(config), "--db", URL, "--apply")
+    assert told.exit_code == 1 and "--without-budgets-of users" in told.stderr
+    assert not any(control.bodies())
+    told = run("import", "litellm", str(config), "--db", URL, "--without-budgets-of", "users")
+    assert told.exit_code == 0 and "budgets of users (1100)" in told.stdout
+    sent: Any = control.bodies()[-1]
+    assert "budgets" not in sent and len(sent["spends"]) == 1101
+
+
 def test_what_is_not_set_here_is_told_and_refuses_nothing(
     run: Callable[..., Result], config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

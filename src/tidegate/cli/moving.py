@@ -4,8 +4,9 @@ what was spent, into a running Tidegate."""
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import click
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from tidegate.cli._words import table
 from tidegate.cli._written_plan import write_plan
 from tidegate.config.litellm_file import convert_litellm
 from tidegate.config.litellm_house import Asked, moved_house
+from tidegate.config.litellm_many import SHARED, too_many, without_budgets
 from tidegate.config.litellm_models import Known
 from tidegate.config.load import compile_file
 from tidegate.config.moving import Finding, Findings
@@ -67,6 +69,13 @@ def plug() -> None:
 @click.option(
     "--keep-ours", is_flag=True, help="Leave as it is what was changed here since an import."
 )
+@click.option(
+    "--without-budgets-of",
+    multiple=True,
+    type=click.Choice(sorted(SHARED)),
+    help="Leave the budgets of each of these, and import what each has spent: a budget by scope in "
+    "the plan stands for them. For houses with more than 1,000.",
+)
 @_all
 @control_options
 def litellm(
@@ -96,7 +105,11 @@ def litellm(
     found = Findings()
     asked = Asked(frozenset(view.routes), converted.groups, clock.wall_s())
     moved = moved_house(_tables(str(given["db"])), asked, found)
+    moved = without_budgets(moved, cast(Sequence[str], given["without_budgets_of"]), found)
     moved = replace(moved, apply=bool(given["apply"]), keep_ours=bool(given["keep_ours"]))
+    many = too_many(moved)
+    if many is not None:
+        raise click.ClickException(f"nothing is applied: {many}")
     _tell_findings("Its database", found.all(), show_all=bool(given["show_all"]))
     _tell_moved(moved, room.post("/api/imports", MovedIn, moved))
 

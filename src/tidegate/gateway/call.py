@@ -104,7 +104,7 @@ def _begin(
     assert target is not None  # noqa: S101 - see `call`
     deadlines = target.target.deadlines
     if until_s is not None:
-        deadlines = within(deadlines, until_s - clock.monotonic_s(), _flows(progress, ask))
+        deadlines = _bounded(progress, ask, deadlines, until_s)
     attempt = Attempt(target.target.name, replica.name, 0.0)
     if target.target.more_credentials:
         attempt.credential = replica.credential.name
@@ -133,6 +133,18 @@ def _owes_one_more(progress: Progress) -> bool:
         return False
     progress.owed += 1
     return True
+
+
+def _bounded(progress: Progress, ask: Ask, usual: Deadlines, until_s: float) -> Deadlines:
+    """The usual ones, as long as is waited for: of what a ladder waits for no longer than to its
+    first token, the caller's own time bounds the whole."""
+    now_s, flows = clock.monotonic_s(), _flows(progress, ask)
+    if not progress.first_only:
+        return within(usual, until_s - now_s, flows)
+    first = within(usual, until_s - now_s, True)
+    if flows or progress.whole_until_s is None:
+        return first
+    return within(first, progress.whole_until_s - now_s, False)
 
 
 def _flows(progress: Progress, ask: Ask) -> bool:

@@ -50,14 +50,14 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         ask = progress.ask = accept(incoming, entry, receipt)
         progress.route = resolve(ask, key, plan, receipt, head.headers)
         wires.find_stored(progress, ask, plan, world)
+        context = incoming.head.context
+        if context is not None and context.deadline_s is not None:
+            progress.until_s = incoming.received_s + context.deadline_s
         if progress.route.guardrails is not None:
             await guard(progress, ask, progress.route)
         progress.climb = None if progress.route.ladder is None else begun(ask, progress.route)
         progress.route = written(ask, progress.route, receipt)
         size(ask, receipt, progress.route.output_cap_tokens)
-        context = incoming.head.context
-        if context is not None and context.deadline_s is not None:
-            progress.until_s = incoming.received_s + context.deadline_s
         if world.pressure.sheds or (progress.climb is not None and progress.climb.ladder.floor):
             begin(progress, world)
         if plan.limits.any or key.limits is not None:

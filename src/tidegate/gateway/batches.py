@@ -6,6 +6,7 @@ So every gateway lists a caller's batches and nobody's else, after any restart.
 
 import asyncio
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
@@ -16,11 +17,13 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_ids import Sealed, opened, owned, shown
+from tidegate.gateway.batch_hold import hold, hold_id, note_begun, release
+from tidegate.gateway.batch_ids import Sealed, brought, opened, owned, shown
 from tidegate.gateway.batch_input import URLS
-from tidegate.gateway.batch_money import check_fits
 from tidegate.gateway.batch_place import Account, account, account_of, ask, with_batches
+from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
 from tidegate.gateway.http.reader import Incoming
@@ -77,11 +80,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     if route is not None and (off := route.off_but_chats) is not None:
         raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
     world.check_journal()
-    receipt = _receipt(file, at, key, world)
-    await check_fits(file, receipt, key, plan, world.past)
-    whose = key.id, key.team, key.customer
-    at_ms = int(clock.wall_s() * 1000)
-    owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose, at_ms)
+    owner = _owner(file, at, key, world)
     # What is longer than providers take is left out: such a batch is found by its id alone.
     ours = {OWNER: shown(owner, digests), INPUT: said.input_file_id}
     fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}
@@ -94,7 +93,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     if said.output_expires_after is not None:
         body["output_expires_after"] = said.output_expires_after
     # Whoever asked may leave: what exists by then is looked after all the same.
-    asking = _begin(at, _encode(body), owner, (key, world, request_id))
+    asking = _begin(at, _encode(body), (file, owner), (key, world, request_id))
     task = asyncio.get_running_loop().create_task(asking)
     world.batches.beginning.add(task)
     task.add_done_callback(lambda done: _begun(done, world))
@@ -102,17 +101,28 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
 
 
 async def _begin(
-    at: Account, body: bytes, owner: Sealed, asking: tuple[KeyRecord, World, str]
+    at: Account,
+    body: bytes,
+    whose: tuple[Sealed, Sealed],
+    asking: tuple[KeyRecord, World, str],
 ) -> bytes:
-    key, world, request_id = asking
+    """What it may cost is held before anybody is asked, and no longer where it surely was not
+    begun."""
+    (file, owner), (key, world, request_id) = whose, asking
+    await hold(file, _receipt(owner, at, key, world), key, world)
     try:
         told = read(await ask(at, b"POST", b"/batches", request_id, body=body))
         batch = replace(owner, kind="batch", own=own_id(told))
+    except Refusal:
+        await release(owner, world)
+        raise
     except Failure as failure:
         if failure.kind not in _UNSURE:
+            await release(owner, world)
             raise
         message = f"{failure.message}; it may have been created: list batches before another try"
         raise MayExist(failure.kind, failure.code.name, message) from None
+    note_begun(batch, world)
     world.batches.created[at.target.target.name] += 1
     return _encode(_shown(told, batch, key, world))
 
@@ -242,13 +252,38 @@ def _shown(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) ->
     return told
 
 
-def _receipt(file: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
-    """Only to be written on: what budgets ask of a request."""
-    target = at.target.target
-    receipt = Receipt("", 0.0, world.gateway, file.endpoint, key_id=key.id, team=key.team)
-    receipt.customer, receipt.environment = key.customer, key.environment
-    receipt.attributes = key.attributes or None
-    receipt.route, receipt.target, receipt.provider = file.route, target.name, target.provider
+def _owner(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sealed:
+    """Whose a batch of this file is, when it begins, and what its lines cost. Refusal where that is
+    not what the file was judged by."""
+    batches = at.target.target.batches
+    price = pinned(None if batches is None else batches.price)
+    if price != file.price and file.price is not None:
+        message = "the price of a batch has changed since the file was sent: send the file again"
+        raise Refusal("invalid_parameter", message, param="input_file_id")
+    return replace(
+        file,
+        kind="owner",
+        own="",
+        key_id=key.id,
+        at_ms=int(clock.wall_s() * 1000),
+        lines=0,
+        most_nanousd=None,
+        unbound=False,
+        hold=uuid.UUID(world.ids.new()).bytes,
+        price=price,
+        brought=brought(key),
+    )
+
+
+def _receipt(owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
+    """Of what is held for a batch: whose it is, as budgets ask."""
+    target, id = at.target.target, hold_id(owner)
+    receipt = Receipt(id, owner.at_ms / 1000, world.gateway, owner.endpoint, purpose=BATCH_HOLD)
+    receipt.plan_version, receipt.priority = world.obeyed().plan.version, "batch"
+    receipt.key_id, receipt.team, receipt.customer = key.id, key.team, key.customer
+    receipt.environment, receipt.attributes = key.environment, key.attributes or None
+    receipt.route = receipt.model_asked = owner.route
+    receipt.target, receipt.provider = target.name, target.provider
     receipt.model_wanted = target.model
     return receipt
 

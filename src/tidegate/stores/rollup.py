@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core.earlier_cost import MARKER, EarlierCost, split
 from tidegate.core.probe import OWN
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.stores import database
 from tidegate.stores.schema import TOKEN_COLUMNS, spend
 from tidegate.stores.spending import ROLLED_UP, quarter_of
@@ -66,7 +67,7 @@ def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
             cost = figures[-1]
             unknown = cost is None
             values = (
-                1,
+                row[purpose] != BATCH_HOLD,
                 *figures,
                 row[most] if unknown else 0,
                 unknown and row[attempts] > 0,

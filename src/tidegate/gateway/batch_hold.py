@@ -10,6 +10,7 @@ follows from the first one's, takes as much away again. Whoever writes that, the
 import logging
 import uuid
 from collections.abc import Iterable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -30,6 +31,9 @@ from tidegate.gateway.shared_hold import SharedHold, drop_shared, take_shared
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
 from tidegate.stores.spending import MAX_COST_NANOUSD
+
+# The attribute of its receipts that says which batch it is, or will be, under a seal.
+SEALED: Final = "sealed"
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +117,7 @@ def note_begun(batch: Sealed, world: World) -> None:
     held = world.batches.holds.get(hold_id(batch))
     if held is None:
         return
-    named = {"batch": batch.own, "sealed": shown(batch, world.keys.digests)}
+    named = {"batch": batch.own, SEALED: shown(batch, world.keys.digests)}
     began = replace(held.receipt, id=begun_id(batch), most_nanousd=None, cost_nanousd=0, holds=[])
     began.attributes = {**(held.receipt.attributes or {}), **named}
     world.journal.append(encode_frame(began), _nothing, _nothing)

@@ -28,6 +28,8 @@ from tidegate.gateway.stored import Digests
 
 Kind = Literal["input", "results", "batch", "owner"]
 _STARTS: Final = {"input": "file-tg", "results": "file-tg", "batch": "batch_tg", "owner": ""}
+# Where in a batch's metadata it stands whose it is.
+OWNER: Final = "tidegate"
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.

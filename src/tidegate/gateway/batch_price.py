@@ -4,6 +4,7 @@ for, whatever the plan says on the day on which their results are read."""
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.core.price import Price, Rate
 
@@ -42,4 +43,4 @@ def price_of(it: Pinned) -> Price:
         _RATES[place]: Rate(nanousd, tuple(zip(tiers[::2], tiers[1::2], strict=True)))
         for place, nanousd, *tiers in it.rates
     }
-    return Price(it.version, it.source, request_nanousd=it.request_nanousd, **rates)
+    return replace(Price(it.version, it.source, request_nanousd=it.request_nanousd), **rates)

@@ -65,9 +65,8 @@ def _roll_off_chunk(connection: Connection, before_s: float, chunk_rows: int) ->
 
 
 def _is_of_callers(row: dict[str, Any]) -> bool:
-    if row["key_id"] is None:
-        return row["purpose"] not in OWN
-    return row["purpose"] != BATCH_HOLD
+    own: tuple[str, ...] = OWN if row["key_id"] is None else (BATCH_HOLD,)
+    return row["purpose"] not in own
 
 
 def _daily(rows: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], list[int]]:

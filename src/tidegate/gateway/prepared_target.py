@@ -121,6 +121,14 @@ class PreparedTarget(Struct, eq=False):
         return (self.target.price,)
 
     @property
+    def lacks_credential(self) -> bool:
+        """Whether it has nothing to sign with, or no token of its identity, yet or any more: what
+        was sent now would be refused here."""
+        if self.identity is not None:
+            return self.identity.lease is None
+        return self.aws is not None and self.aws.key is None
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """What its requests are sent with beside a credential of the plan's own."""
         if self.identity is not None:

@@ -37,14 +37,9 @@ def _reported(gateways: Iterable[GatewayState]) -> _Reported:
 
 
 def _view(target: Target, plan: Plan, reported: _Reported) -> TargetView:
-    told, pool, provider = (
-        reported.get(label, {})
-        for label in (
-            f"target={target.name}",
-            f"target={target.pool}",
-            f"provider={target.provider}",
-        )
-    )
+    told = reported.get(f"target={target.name}", {})
+    pool = reported.get(f"target={target.pool}", {})
+    provider = reported.get(f"provider={target.provider}", {})
 
     def values(name: str) -> list[float]:
         return told.get(name, [])

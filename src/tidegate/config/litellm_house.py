@@ -258,8 +258,8 @@ class _House:
             self._found.left("models kept in its database", said)
         for _ in old:
             self._found.left("keys that were rotated, in their grace", "use the new ones")
-        for row in self._tables.get("others", ()):
-            say_left_table(row["table"], self._found)
+        for other in self._tables.get("others", ()):
+            say_left_table(other["table"], self._found)
         for row in self._rows("tags"):
             if row.get("budget_id"):
                 self._found.left("tags.budget_id", "no budget here counts one of several tags")

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -112,7 +113,7 @@ def _has_rows(connection: Connection, name: str) -> bool:
     may_read = select(func.has_table_privilege(f'"{name}"', "SELECT"))
     if not connection.execute(may_read).scalar_one():
         return True
-    query = select(literal_column("1")).select_from(table(name)).limit(1)
+    query = select(literal_column("1", Integer)).select_from(table(name)).limit(1)
     return connection.execute(query).first() is not None
 
 

@@ -226,6 +226,29 @@ def test_files_and_batches_are_asked_for_with_the_token(tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_file_is_sent_once_more_from_its_beginning(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            to = target(
+                model.port,
+                identity=google(tmp_path, server),
+                batches=Batches(None),
+                unpriced_allowed=True,
+            )
+            async with gateway(tmp_path, to) as it:
+                at = choose(it.world.obeyed().routes["small"].target, 0.0)
+                await only(it).ready()
+                model.takes = {"Bearer token-2"}
+                with io.BytesIO(b"no{}") as file:
+                    file.seek(2)
+                    await upload(at, Upload(file, 2, "a.jsonl", ()), "r")
+                assert model.seen == ["Bearer token-1", "Bearer token-2"]
+                assert all(b"\r\n\r\n{}\r\n--" in one.body for one in model.exchanges)
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
 def test_files_and_batches_wait_for_the_token_and_nothing_is_sent_without(tmp_path: Path) -> None:
     async def main() -> None:
         async with GoogleServer() as server, Model() as model:

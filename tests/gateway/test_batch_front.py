@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import openai
 import pytest
-from tests.gateway.batched import HALF, LINES, batched, client, engine, line, put, through
+from tests.gateway.batched import HALF, LINES, batched, client, engine, line, put, settled, through
 from tests.gateway.rig import Gateway, run, until
 
 from tidegate.core.receipt_cost import cost_nanousd
@@ -24,11 +24,11 @@ def test_the_whole_loop_prices_each_line_once(tmp_path: Path) -> None:
             assert batch.status == "completed"
             assert batch.metadata == {"job": "nightly"}
             assert batch.request_counts.completed == 5
-            assert it.receipts() == []
+            assert settled(it) == []
             text = (await api.files.content(batch.output_file_id)).content
             rows = [msgspec.json.decode(one) for one in text.splitlines()]
             assert {row["custom_id"] for row in rows} == {one["custom_id"] for one in LINES}
-            receipts = it.receipts()
+            receipts = settled(it)
             assert len({one.id for one in receipts}) == len(receipts) == 5
             for one in receipts:
                 usage = next(
@@ -45,7 +45,7 @@ def test_the_whole_loop_prices_each_line_once(tmp_path: Path) -> None:
                 assert one.price_version == "plan:test x0.5"
             again = (await api.files.content(batch.output_file_id)).content
             assert again == text
-            assert len(it.receipts()) == 5
+            assert len(settled(it)) == 5
             assert it.world.batches.lines == {("small", "settled"): 5}
             counters = it.vitals.status().counters
             assert counters["tidegate_batches_created_total|target=small"] == 1
@@ -72,7 +72,7 @@ def test_the_example_of_the_page_runs_as_it_stands(
             names: dict[str, Any] = {"print": printed.append, "open": opened}
             await asyncio.to_thread(exec, compile(own, "batches.md", "exec"), names)
             await asyncio.to_thread(names["client"].close)
-            (receipt,) = it.receipts()
+            (receipt,) = settled(it)
             assert receipt.attributes["custom_id"] == "q-1"
 
     files: list[Any] = []
@@ -114,7 +114,7 @@ def test_without_a_key_nothing_is_said(tmp_path: Path) -> None:
             for path in ("/v1/files", "/v1/batches", "/v1/files/file-x/content"):
                 assert (await it.ask(path, b"{}", {})).status == 401
             assert it.world.listener.refusals["missing_api_key"] == 3
-            assert it.receipts() == []
+            assert settled(it) == []
 
     run(main())
 

@@ -55,7 +55,10 @@ def google(folder: Path, server: GoogleServer) -> Identity:
     file = folder / "credentials.json"
     file.write_text(server.credentials())
     allow = (server.url,)
-    return Identity(google=GoogleIdentity(credentials=SecretRef(file=str(file)), allow=allow))
+    credentials = SecretRef(file=str(file))
+    return Identity(
+        google=GoogleIdentity(credentials=credentials, allow=allow, quota_project="p-1")
+    )
 
 
 def only(it: Any) -> CloudIdentity:
@@ -73,6 +76,7 @@ def test_the_first_request_is_asked_with_a_token(tmp_path: Path) -> None:
                 assert [reply.status for reply in replies] == [200] * 5, replies[0].body
                 assert model.seen == ["Bearer token-1"] * 5
                 assert server.given == 1
+                assert model.exchanges[0].header(b"x-goog-user-project") == b"p-1"
                 path = b"/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash"
                 assert model.exchanges[0].path == path + b":generateContent"
                 assert not any("token-1" in repr(one) for one in it.receipts())
@@ -192,7 +196,7 @@ def test_files_and_batches_wait_for_the_token_and_nothing_is_sent_without(tmp_pa
                 with io.BytesIO(b"{}") as file:
                     what = Upload(file, 2, "a.jsonl", ())
                     for asked in (ask(at, b"GET", b"/batches", "r"), upload(at, what, "r")):
-                        with pytest.raises(Refusal, match="has no token: .* answered 503") as no:
+                        with pytest.raises(Refusal, match=r"has no token: .* answered 503") as no:
                             await asked
                         assert no.value.code.name == "credential_missing"
                 assert model.exchanges == []

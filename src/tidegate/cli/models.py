@@ -155,6 +155,7 @@ def _shown(it: _Model, today: date) -> str:
     lines = (
         ("context", _tokens(facts.context_tokens)),
         ("output", _tokens(facts.output_tokens)),
+        ("serves", facts.serves or _UNTOLD),
         ("takes", _kinds(facts.inputs, more=facts.more_inputs)),
         ("makes", _kinds(facts.outputs)),
         ("tools", _said(facts.tools)),

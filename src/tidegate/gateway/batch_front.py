@@ -10,6 +10,7 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import batches, files
 from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.batch_list import list_all
 from tidegate.gateway.batch_place import with_batches
 from tidegate.gateway.batches import MayExist
 from tidegate.gateway.files import boundary_in
@@ -119,7 +120,7 @@ async def _of_batches(
     if not place.id:
         if head.method == b"POST":
             return await batches.create(incoming, key, world, request_id)
-        return await batches.list_all(head.query, key, world, request_id)
+        return await list_all(head.query, key, world, request_id)
     act = batches.cancel if place.rest else batches.retrieve
     return await act(place.id, key, world, request_id)
 

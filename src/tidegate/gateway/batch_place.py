@@ -156,7 +156,7 @@ async def _exchange(
     this = at.in_flight()
     try:
         async with asyncio.timeout(MOST_S):
-            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
+            upstream = await connection_to(this, at.replica)
             this.send(upstream, head + b"\r\n" + (body or b""), MAX_ANSWER_BYTES)
             await upstream.answered()
         status, headers, streamed = upstream.status, upstream.headers, upstream.streaming

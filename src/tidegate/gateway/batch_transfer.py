@@ -44,7 +44,7 @@ async def upload(at: Account, what: Upload, request_id: str) -> bytes:
     this = at.in_flight()
     try:
         async with asyncio.timeout(UPLOAD_S):
-            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
+            upstream = await connection_to(this, at.replica)
             this.send(upstream, head + before, MAX_ANSWER_BYTES)
             answered = upstream.answered()
             whole = await _send(upstream, what, answered)
@@ -158,7 +158,7 @@ async def begin_download(at: Account, this: InFlight, path: bytes, request_id: s
     request = await at.head(b"GET", path, request_id) + b"\r\n"
     try:
         async with asyncio.timeout(SILENCE_S):
-            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
+            upstream = await connection_to(this, at.replica)
             this.send(upstream, request, MAX_ANSWER_BYTES)
             upstream.stream_kinds = ANY_KIND
             await upstream.answered()

@@ -5,13 +5,10 @@ from collections.abc import Mapping
 from math import inf
 from typing import Final
 
-from msgspec.structs import replace
-
 from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.core.resilience import Deadlines
 from tidegate.gateway import wires
 from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.answer_reader import UpstreamError
@@ -19,6 +16,7 @@ from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.metered_answer import note_kind
+from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import JSON_TYPE, PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.provider_rate import TELLING
@@ -39,11 +37,11 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
     that is closed the moment it is used was closed before the provider could see the request; it is
     replaced once, by a new one. So is a token of an identity that the provider takes no more.
     """
-    receipt, target = progress.receipt, progress.target
+    receipt, target, route = progress.receipt, progress.target, progress.route
     assert target is not None  # noqa: S101 - the attempt has one
     note_target(receipt, target)
     receipt.replica = replica.name
-    until_s, usual = progress.until_s, target.target.deadlines
+    until_s = progress.until_s
     if until_s is not None and clock.monotonic_s() >= until_s:
         raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
     if target.identity is not None:
@@ -51,7 +49,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
     outgoing = wires.outgoing(progress, ask, world)
     request = _request(progress, replica, outgoing)
     stale: InFlight | None = None
-    came_by = None if progress.route is None else progress.route.route.came_by
+    came_by = None if route is None else route.route.came_by
     while True:
         if came_by:
             check_version(progress, world)
@@ -60,12 +58,10 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         closed = stale is not None and stale.attempt.failure == _STALE_CONNECTION
         upstream = None if closed else replica.pool.take_idle()
         if upstream is None:
-            upstream = await connection_to(this, replica, usual.connect_s)
+            upstream = await connection_to(this, replica)
             if came_by and withdrawn(progress, world) is not None:
                 upstream.close()
                 raise Withdrawn
-            if until_s is not None and ask.stream:  # whose first token is waited for from now on
-                this.deadlines = within(this.deadlines, until_s - clock.monotonic_s(), True)
         else:
             attempt.reused = True
             attempt.connect_s = 0.0
@@ -99,19 +95,24 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
 def _begin(
     progress: Progress, ask: Ask, replica: PreparedReplica, stale: InFlight | None
 ) -> InFlight:
-    """An exchange that nobody has heard of yet, and its place on the receipt."""
+    """An exchange that nobody has heard of yet, and its place on the receipt. Of what a ladder
+    waits for no longer than to its first token, the caller's own time bounds the whole."""
     target, until_s = progress.target, progress.until_s
     assert target is not None  # noqa: S101 - see `call`
-    deadlines = target.target.deadlines
-    if until_s is not None:
-        deadlines = within(deadlines, until_s - clock.monotonic_s(), _flows(progress, ask))
     attempt = Attempt(target.target.name, replica.name, 0.0)
     if target.target.more_credentials:
         attempt.credential = replica.credential.name
     progress.receipt.attempts.append(attempt)
     now_s = clock.monotonic_s()
-    progress.call = InFlight(attempt, deadlines, ask.stream, now_s, stale)
-    return progress.call
+    this = progress.call = InFlight(attempt, target.target.deadlines, ask.stream, now_s, stale)
+    if until_s is not None:
+        flows = _flows(ask, progress.route)
+        if flows or progress.first_only:
+            this.until_first_s = until_s
+            until_s = None if flows else progress.whole_until_s
+        if until_s is not None:
+            this.until_whole_s = until_s
+    return this
 
 
 async def _has_other_token(progress: Progress, this: InFlight, no: Failure) -> bool:
@@ -135,25 +136,14 @@ def _owes_one_more(progress: Progress) -> bool:
     return True
 
 
-def _flows(progress: Progress, ask: Ask) -> bool:
+def _flows(ask: Ask, route: PreparedRoute | None) -> bool:
     """Whether its caller sees the answer begin: of one that is held back it sees the whole."""
-    route = progress.route
     if not ask.stream or route is None:
         return ask.stream
     guardrails = None if route.guardrails is None else route.guardrails.output
     if guardrails is not None and guardrails.withholds:
         return False
     return route.contract is None or not route.contract.contract.buffer
-
-
-def within(deadlines: Deadlines, left_s: float, streamed: bool) -> Deadlines:
-    """The same, no longer than the caller waits: for a stream's first token, or the whole."""
-    left_s = max(left_s, 0.0)
-    if left_s >= (deadlines.first_token_s if streamed else deadlines.total_s):
-        return deadlines
-    if streamed:
-        return replace(deadlines, first_token_s=left_s, connect_s=min(left_s, deadlines.connect_s))
-    return replace(deadlines, total_s=left_s, connect_s=min(left_s, deadlines.connect_s))
 
 
 def note_target(receipt: Receipt, target: PreparedTarget) -> None:
@@ -199,11 +189,12 @@ def _signature(
     return signer.sign(outgoing, replica.to, aws.key, clock.wall_s())
 
 
-async def connection_to(this: InFlight, replica: PreparedReplica, usual_s: float) -> Upstream:
+async def connection_to(this: InFlight, replica: PreparedReplica) -> Upstream:
     """A connection that is waited for or opened. Failure: of the provider's, where it was not
-    there for `usual_s`; else the caller waits no longer."""
-    attempt = this.attempt
-    connect_s = this.deadlines.connect_s
+    there in time; else the caller waits no longer."""
+    attempt, usual_s = this.attempt, this.deadlines.connect_s
+    left_s = min(this.until_first_s, this.until_whole_s) - clock.monotonic_s()
+    connect_s = min(usual_s, max(left_s, 0.0))
     try:
         taken = await replica.pool.take(connect_s)
     except PoolFull:

@@ -16,6 +16,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.gateway.batch_ids import Sealed, owned, place_of, shown
 from tidegate.gateway.batch_input import MAX_LINE_BYTES, Lines
 from tidegate.gateway.batch_place import Account, account_of, ask, choose
+from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read, read_through
 from tidegate.gateway.batch_settle import Settling, owner_of
 from tidegate.gateway.batch_transfer import Upload, upload
@@ -70,6 +71,8 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         lines=lines.count,
         most_nanousd=lines.most_nanousd,
         unbound=lines.unbound,
+        line_nanousd=lines.line_nanousd,
+        price=pinned(lines.serves.batches.price),
     )
     return _encode({**told, "id": shown(sealed, world.keys.digests)})
 

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, bindparam, delete, select
 
 from tidegate.core.earlier_cost import MARKER, EarlierCost, split
 from tidegate.core.probe import OWN
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.stores import database
 from tidegate.stores.database import Upsert
 from tidegate.stores.schema import TOKEN_COLUMNS, spend
@@ -66,7 +67,7 @@ def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
             cost = figures[-1]
             unknown = cost is None
             values = (
-                1,
+                row[purpose] != BATCH_HOLD,
                 *figures,
                 row[most] if unknown else 0,
                 unknown and row[attempts] > 0,

@@ -109,6 +109,11 @@ Index(
     sqlite_where=receipts.c.error_code.is_not(None),
 )
 
+_holds = receipts.c.purpose == "batch_hold"
+Index(
+    "ix_receipts_batch_hold", receipts.c.id, sqlite_where=_holds, postgresql_where=_holds
+)  # as stores._spend_sql writes it
+
 for _name in ("end_user", "session_id", "trace_id"):
     _there = receipts.c[_name].is_not(None)
     Index(

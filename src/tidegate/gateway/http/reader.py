@@ -46,9 +46,11 @@ class Incoming(Struct, eq=False):
 
 
 class _Known(Struct):
-    """The bytes of a head around the digits of its Content-Length, and what they parse to."""
+    """The bytes of a head around the digits of its Content-Length, which are `at` there, and what
+    they parse to."""
 
     before: bytes
+    at: int
     after: bytes
     head: Head
 
@@ -160,12 +162,12 @@ class RequestReader:
         The same bytes parse to the same head, whatever the length says, so the parser, which
         stands between two requests, need not see them.
         """
-        at = len(known.before)
+        at, after = known.at, known.after
         end = data.find(b"\r", at, at + MAX_LENGTH_DIGITS + 1)
         digits = data[at:end] if end > at else b""
-        if not digits.isdigit() or not data.startswith(known.after, end):
+        if not digits.isdigit() or not data.startswith(after, end):
             return None
-        start = end + len(known.after)
+        start = end + len(after)
         size = len(data) - start
         return data[start:] if size == int(digits) and size <= self.max_body_bytes else None
 
@@ -320,4 +322,4 @@ def _knowledge(data: bytes, incoming: Incoming) -> _Known | None:
     at = data.find(length, name + len(b"\r\ncontent-length:"))
     if name < 0 or data[at + len(length) : at + len(length) + 2] != b"\r\n":
         return None
-    return _Known(data[:at], data[at + len(length) : end], head)
+    return _Known(data[:at], at, data[at + len(length) : end], head)

@@ -56,7 +56,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             attempt, target.target.deadlines, ask.stream, clock.monotonic_s(), stale
         )
         if until_s is not None:
-            if _flows(ask, route):
+            if ask.stream and (route is None or _flows(route)):
                 this.until_first_s = until_s
             else:
                 this.until_whole_s = until_s
@@ -104,10 +104,8 @@ def _owes_one_more(progress: Progress) -> bool:
     return True
 
 
-def _flows(ask: Ask, route: PreparedRoute | None) -> bool:
-    """Whether its caller sees the answer begin: of one that is held back it sees the whole."""
-    if not ask.stream or route is None:
-        return ask.stream
+def _flows(route: PreparedRoute) -> bool:
+    """Whether callers see a stream begin: of one that is held back they see the whole."""
     guardrails = None if route.guardrails is None else route.guardrails.output
     if guardrails is not None and guardrails.withholds:
         return False

@@ -93,7 +93,7 @@ def derive(
     """What is asked at a rung. Refusal where this request cannot be asked so."""
     ask, own = replace(climb.came, **_UNSENT), climb.own
     if not rung.asks:
-        return Step(rung, reason, ask, replace(own, told=rung.head))
+        return Step(rung, reason, ask, own)
     route = own if rung.route is None else rung.route
     route = replace(route, addition=rung.addition, prompt=rung.prompt, guardrails=own.guardrails)
     members = dict(ask.members)
@@ -118,7 +118,7 @@ def derive(
     finally:
         for name, value in before.items():
             setattr(receipt, name, value)
-    return Step(rung, reason, ask, replace(route, told=route.told + rung.head), noted)
+    return Step(rung, reason, ask, route, noted)
 
 
 def _cap(rung: PreparedRung, own: PreparedRoute) -> int | None:

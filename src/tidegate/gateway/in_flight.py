@@ -19,7 +19,8 @@ AT_ONCE_S = 0.1
 class InFlight(Struct, eq=False):
     """One exchange with one replica. Times are monotonic seconds.
 
-    `stale` is the exchange before it, over a kept connection that was closed as it was used.
+    `stale` is the exchange before it, over a kept connection that was closed as it was used, or by
+    a token that its provider took no more.
     `provider_worked` holds from the moment that the provider has our request until it says that
     it will not serve it. Whatever its deadlines say, nobody waits for its first token after
     `until_first_s`, nor for its end after `until_whole_s`.

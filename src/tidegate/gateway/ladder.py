@@ -54,14 +54,15 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
         if patience_s is not None:
             patience_until_s = _patience_until_s(progress, patience_s)
             if patience_until_s is not None:
-                progress.until_s = patience_until_s
+                progress.until_s, progress.whole_until_s = patience_until_s, until_s
+                progress.first_only = progress.receipt.stream
         no: Refusal | Failure | None = None
         try:
             await attempts(progress, plan, world)
         except (Refusal, Failure) as error:
             no = error
         finally:
-            progress.until_s = until_s
+            progress.until_s, progress.first_only = until_s, False
         if no is not None:
             signs = signs_of(progress, no, patience_until_s)
             if not signs and _is_the_rungs(progress, climbing, no):

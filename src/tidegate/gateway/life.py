@@ -50,14 +50,14 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         ask = progress.ask = accept(incoming, entry, receipt)
         route = progress.route = resolve(ask, key, plan, receipt, head.headers)
         route = route if entry.dialect is None else wires.find_stored(progress, ask, plan, world)
+        context = head.context
+        if context is not None and context.deadline_s is not None:
+            progress.until_s = incoming.received_s + context.deadline_s
         if route.guardrails is not None:
             await guard(progress, ask, route)
         climbing = progress.climb = None if route.ladder is None else begun(ask, route)
         route = progress.route = written(ask, route, receipt)
         size(ask, receipt, route.output_cap_tokens)
-        context = head.context
-        if context is not None and context.deadline_s is not None:
-            progress.until_s = incoming.received_s + context.deadline_s
         if world.pressure.sheds or (climbing is not None and climbing.ladder.floor):
             begin(progress, world)
         if plan.limits.any or key.limits is not None:

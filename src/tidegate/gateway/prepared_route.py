@@ -111,13 +111,11 @@ class PreparedRoute(Struct, eq=False):
 class PreparedRung(Struct, eq=False):
     """One rung of a ladder. `number` counts from 1; `words` lead here. `route` is there where it
     has a target of its own, with what is asked there; else the route's own is. `addition` and
-    `prompt` stand in the place of the route's. `off`: its target is asked nothing now. `head` names
-    it to callers."""
+    `prompt` stand in the place of the route's. `off`: its target is asked nothing now."""
 
     rung: Rung
     number: int
     words: frozenset[RungReason]
-    head: bytes
     route: PreparedRoute | None = None
     addition: Addition | None = None
     prompt: PreparedPrompt | None = None

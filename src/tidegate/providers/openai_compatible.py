@@ -109,6 +109,7 @@ class OpenAICompatible:
     api = "openai_chat"  # as a refusal names it
     signer: Signer | None = None
     embedder: Embedder | None = None
+    media: Passthrough = Media()  # what is no chat, where `endpoints` has any of it
     batches: BatchWire | None = None
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
@@ -125,7 +126,7 @@ class OpenAICompatible:
     own_members: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
-        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self, MEDIA: Media()}
+        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self, MEDIA: self.media}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, our bound on its output where there is one

@@ -133,7 +133,7 @@ async def drill(it: Drill, own: Running) -> None:
         ("sorry", "floor"): 1.0,
     }
     async with asyncio.timeout(PATIENCE_S):
-        while await asyncio.to_thread(it.counted) != wanted:
+        while await asyncio.to_thread(it.counted) != wanted:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S * 10)
 
 

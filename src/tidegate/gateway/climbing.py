@@ -76,10 +76,11 @@ class Climbing(Struct, eq=False):
 
 def begun(ask: Ask, route: PreparedRoute) -> Climbing | None:
     """Before anything of its route is written into the request. None where no rung is for it."""
-    if route.ladder is None or ask.endpoint != "chat" or ask.counts:
+    ladder = route.ladder
+    if ladder is None or ask.endpoint != "chat" or ask.counts:
         return None
-    writes = route.addition is not None or route.prompt is not None or route.cache is not None
-    return Climbing(route.ladder, replace(ask) if writes else ask, route)
+    writes = (route.addition or route.prompt or route.cache) is not None
+    return Climbing(ladder, replace(ask) if writes else ask, route)
 
 
 def derive(

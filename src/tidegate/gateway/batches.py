@@ -127,13 +127,12 @@ async def _begin(
         head = await at.head(b"POST", b"/batches", request_id) + what.headers
         told = read(await exchange(at, head, what.body))
         batch = replace(owner, kind=what.kind, own=own_id(told))
-    except Refusal:
-        await release(owner, world)
-        raise
-    except Failure as failure:
-        if failure.kind not in _UNSURE:
-            await release(owner, world)
+    except (Refusal, Failure) as failure:
+        if isinstance(failure, Refusal) or failure.kind not in _UNSURE:
+            if not await release(owner, world):
+                world.batches.unsure.append(owner)
             raise
+        world.batches.unsure.append(owner)
         message = f"{failure.message}; it may have been created: list batches before another try"
         raise MayExist(failure.kind, failure.code.name, message) from None
     note_begun(batch, world)

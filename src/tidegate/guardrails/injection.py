@@ -9,7 +9,7 @@ alike. By patterns only what is said in known ways is found; a threshold of 1 wa
 from collections.abc import Sequence
 from typing import Final
 
-from tidegate.core.guardrail import Action, Detector, Guardrail, Span
+from tidegate.core.guardrail import SIDES, Action, Detector, Guardrail, Span
 from tidegate.guardrails._injection_patterns import SIGNS
 from tidegate.guardrails._injection_plain import HIDDEN, plain_forms
 from tidegate.text.hints import Hints
@@ -55,6 +55,7 @@ class _Injection:
     needs: frozenset[str] = frozenset()
     actions: tuple[Action, ...] = ("block", "mark")
     types = (_TYPE,)
+    sides = SIDES
     remote = False
 
     def complaint(self, guardrail: Guardrail) -> str | None:

@@ -48,6 +48,8 @@ class Guardrail(Struct, frozen=True, omit_defaults=True):
     sides: tuple[Side, ...] = SIDES
 
     def action_of(self, kind: str) -> Action:
+        if not self.actions:
+            return self.action
         return next((action for name, action in self.actions if name == kind), self.action)
 
 

@@ -23,6 +23,7 @@ from tidegate.dialects.anthropic_messages import plug as anthropic_messages
 from tidegate.dialects.openai_chat import plug as openai_chat
 from tidegate.dialects.openai_responses import plug as openai_responses
 from tidegate.gateway.guard_input import guard_request
+from tidegate.gateway.guard_sources import judge_request
 from tidegate.gateway.guarded_texts import GuardedTexts
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Looking, PreparedGuardrails, prepare_guardrails
@@ -130,6 +131,11 @@ def _cost() -> None:
         body = (text * 40)[: 32 * 1024]
         took_us = _best(lambda body=body: _request(body, made.input)) / (len(body) / 1024)
         print(f"a request of {name}: {took_us:.1f} us a KB (pii, secrets, injection)")
+    judged = _model()
+    for role in ("user", "tool"):
+        body = (_PROSE * 40)[: 8 * 1024]
+        took_us = _best(lambda body=body, role=role: _judge(body, role, judged)) / 8
+        print(f"prose that a {role} sends: {took_us:.0f} us a KB more (injection_model)")
     for dialect, event in _EVENTS.items():
         events = [event(number, piece) for number, piece in enumerate(_pieces(_PROSE * 12))]
         plain_us = _best(lambda events=events, name=dialect: _stream(events, None, name)) / len(
@@ -147,6 +153,19 @@ def _request(text: str, looking: Looking | None) -> None:
     ask = Ask("chat", b"", {"messages": messages}, "m")
     assert looking is not None
     guard_request(ask, Guarding(Receipt("r", 0.0, "g", "chat")), looking)
+
+
+def _model() -> Looking:
+    model = Guardrail("model", "injection_model", "mark", sides=("input",))
+    made = prepare_guardrails(RouteGuardrails((model,)), None, {})
+    assert made is not None and made.input is not None
+    return made.input
+
+
+def _judge(text: str, role: str, looking: Looking) -> None:
+    messages = msgspec.Raw(msgspec.json.encode([{"role": role, "content": text}]))
+    ask = Ask("chat", b"", {"messages": messages}, "m")
+    judge_request(ask, Guarding(Receipt("r", 0.0, "g", "chat")), looking.judges)
 
 
 def _stream(events: list[bytes], looking: Looking | None, dialect: str) -> None:

@@ -14,14 +14,13 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final
 
 from bench.injection_texts import LEARNT, documents, injections, instructions, planted, requests
 from tidegate.guardrails._injection_reading import LEAST_WORDS, MOST_WORDS, features, sentences
 from tidegate.guardrails._injection_weights import SCALE
-from tidegate.guardrails.injection_model import asked_parts
 
 TO: Final = Path("src/tidegate/guardrails/injection_model.tsv")
 SEEDS: Final = Path(__file__).with_name("injection_seeds.txt")
@@ -115,6 +114,13 @@ def _first(texts: Iterable[str]) -> list[Part]:
     """The first sentence of each."""
     found = [sentences(text) for text in texts]
     return [it[0] for it in found if it and len(it[0]) >= LEAST_WORDS]
+
+
+def asked_parts(text: str) -> list[Part]:
+    """Each sentence, and each two."""
+    every = sentences(text)
+    pairs = [a + b for a, b in pairwise(every) if len(a) + len(b) <= MOST_WORDS]
+    return [it for it in every if len(it) >= LEAST_WORDS] + pairs
 
 
 def brought_parts(text: str) -> list[Part]:

@@ -11,7 +11,7 @@ from tests.gateway.test_guard_input import ask_of, looking
 from tidegate.core.guardrail import Guardrail
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.guard_sources import judge_request, texts_of
+from tidegate.gateway.guard_sources import MOST_CHARS, judge_request, texts_of
 from tidegate.gateway.guarding import Guarding
 
 MODEL = Guardrail("model", "injection_model", "mark", sides=("input",))
@@ -106,6 +106,15 @@ def test_a_fault_lets_nothing_pass_unseen(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(Refusal) as no:
         judge_request(ask_of(input=SAID), Guarding(Receipt("r", 0.0, "g", "chat")), at.judges)
     assert no.value.code.name == "guardrail_unavailable"
+
+
+def test_what_is_too_long_is_not_judged_and_not_let_past() -> None:
+    guarding, at = Guarding(Receipt("r", 0.0, "g", "chat")), looking(MODEL)
+    ask = ask_of(messages=[{"role": "user", "content": "a " * (MOST_CHARS // 4)}] * 3)
+    with pytest.raises(Refusal) as no:
+        judge_request(ask, guarding, at.judges)
+    assert no.value.code.name == "guardrail_unavailable"
+    assert [(it.type, it.action) for it in guarding.hits] == [("too_long", "failed")]
 
 
 def test_a_request_that_brings_an_instruction_is_stopped(tmp_path: Any) -> None:

@@ -15,7 +15,7 @@ LONG = 400_000
 def test_a_sentence_is_its_words() -> None:
     assert sentences('He said: "Go on." Then\nnothing') == [
         ["he", "said", ":"],
-        ['"', "go", "on", "."],
+        ['"', "go", "on", ".", '"'],
         ["then"],
         ["nothing"],
     ]

@@ -35,11 +35,18 @@ _NO_TEXT: Final = frozenset(
     | {"file_url", "filename", "url", "encrypted_content", "signature"}
 )
 _LEAST_CHARS: Final = 8
+# More than that nobody has judged: it would take a tenth of a second of a core and more.
+MOST_CHARS: Final = 1024 * 1024
 
 
 def judge_request(ask: Ask, guarding: Guarding, judges: Sequence[Guard]) -> None:
     """Has each text judged, with whose it is. Refusal."""
-    for source, text in texts_of(ask):
+    texts = list(texts_of(ask))
+    if sum(len(text) for _, text in texts) > MOST_CHARS:
+        for guard in judges:
+            guarding.failed(guard.guardrail, "input", "too_long")
+        return
+    for source, text in texts:
         for guard in judges:
             _judge(text, source, guard, guarding)
 

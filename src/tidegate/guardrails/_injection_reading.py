@@ -5,7 +5,6 @@ linear in the text, whatever the text is: words end after 32 letters, sentences 
 """
 
 import re
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -13,33 +12,38 @@ Words = list[str]
 
 # Scripts without spaces between words: a letter is a word.
 _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]{1,32}|[^\w\s]")
-_END: Final = re.compile(r"(?<=[.!?;:])[\"')\]]{0,4}\s+|\n\s*|(?<=[\u3002\uff01\uff1f])")
+_END: Final = re.compile(r"[.!?;:][\"')\]]{0,4}(?=\s)|\n|[\u3002\uff01\uff1f]")
 MOST_WORDS: Final = 64
-_STEP: Final = 48
+_OVERLAP: Final = 16
+_STEP: Final = MOST_WORDS - _OVERLAP
 LEAST_WORDS: Final = 3
 
 
 def sentences(text: str) -> list[Words]:
     """A longer one comes in parts that overlap, so that nothing is torn in two."""
     found: list[Words] = []
-    for sentence in _END.split(text.lower()):
-        words: Words = _WORD.findall(sentence)
-        if len(words) <= MOST_WORDS:
-            if words:
-                found.append(words)
-            continue
-        found += [words[at : at + MOST_WORDS] for at in range(0, len(words) - _STEP // 3, _STEP)]
+    lower, start = text.lower(), 0
+    for end in (*(match.end() for match in _END.finditer(lower)), len(lower)):
+        words: Words = _WORD.findall(lower, start, end)
+        start = end
+        if len(words) > MOST_WORDS:
+            last = len(words) - _OVERLAP
+            found += [words[at : at + MOST_WORDS] for at in range(0, last, _STEP)]
+        elif words:
+            found.append(words)
     return found
 
 
-def features(words: Sequence[str]) -> list[str]:
-    """The words, each two that stand together, and how the sentence begins and ends."""
-    first, last = words[0], words[-1]
-    return [
-        *words,
-        *map(" ".join, pairwise(words)),
-        f"^ {first}",
-        f"^ {' '.join(words[:2])}",
-        f"^ {' '.join(words[:3])}",
-        f"{last} $",
-    ]
+def features(words: Words) -> list[str]:
+    """The words, each two that stand together, and how they begin and end."""
+    return [*words, *map(" ".join, pairwise(words)), *ends_of(words)]
+
+
+def ends_of(words: Words) -> tuple[str, str, str, str]:
+    first, two = words[0], " ".join(words[:2])
+    return f"^ {first}", f"^ {two}", f"^ {' '.join(words[:3])}", f"{words[-1]} $"
+
+
+def count_of(words: Words) -> int:
+    """How many features there are."""
+    return 2 * len(words) + 3

@@ -6,7 +6,8 @@ Instructions stand in what users say and in what tools and documents bring along
 alike. By patterns only what is said in known ways is found; a threshold of 1 wants a plain case.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from tidegate.core.guardrail import SIDES, Action, Detector, Guardrail, Span
@@ -24,7 +25,7 @@ _OVERLAP_CHARS: Final = 200
 
 def score(text: str) -> float:
     """From 0 to 1: how much speaks for it."""
-    most, may_have = 0.0, Hints(_SOURCES).any
+    most, may_have = 0.0, _any_sign()
     for form in plain_forms(text):
         step = _PART_CHARS - _OVERLAP_CHARS
         for at in range(0, max(len(form) - _OVERLAP_CHARS, 1), step):
@@ -33,6 +34,12 @@ def score(text: str) -> float:
                 found = sum(weight for weight, source in SIGNS if Hints([source]).any(part))
                 most = max(most, min(found, 1.0))
     return most
+
+
+@lru_cache(maxsize=1)
+def _any_sign() -> Callable[[str], bool]:
+    """Put together once: that takes longer than to look through a short text."""
+    return Hints(_SOURCES).any
 
 
 class _Detector:

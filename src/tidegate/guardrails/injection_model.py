@@ -6,12 +6,12 @@ something that is said to a model at all (`planted`): there nobody has to ask fo
 highest score counts. It finds other things than the patterns of `injection` do: name both.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from tidegate.core.guardrail import Action, Detector, Guardrail, Judged, Side, Source, Span
 from tidegate.guardrails._injection_plain import plain_forms
-from tidegate.guardrails._injection_reading import LEAST_WORDS, MOST_WORDS, Words, sentences
+from tidegate.guardrails._injection_reading import sentences
 from tidegate.guardrails._injection_weights import learnt
 
 THRESHOLD: Final = 0.5
@@ -23,31 +23,8 @@ _TYPES: Final = (_INJECTION, _PLANTED)
 def score(text: str, source: Source) -> float:
     """From 0 to 1: of its parts the one that most speaks for it."""
     asked, brought = learnt()
-    weights, parts = (asked, _asked) if source == "asked" else (brought, _brought)
-    return max(
-        (weights.score(part) for form in plain_forms(text) for part in parts(sentences(form))),
-        default=0.0,
-    )
-
-
-def asked_parts(text: str) -> list[Words]:
-    """What is scored of what a user asks."""
-    return list(_asked(sentences(text)))
-
-
-def _asked(every: list[Words]) -> Iterator[Words]:
-    """Each sentence, and each two: an attack often says first that what came before is over."""
-    before: Words = []
-    for one in every:
-        if len(one) >= LEAST_WORDS:
-            yield one
-        if before and len(before) + len(one) <= MOST_WORDS:
-            yield before + one
-        before = one
-
-
-def _brought(every: list[Words]) -> Iterator[Words]:
-    return (one for one in every if len(one) >= LEAST_WORDS)
+    most = asked.of_pairs if source == "asked" else brought.of_sentences
+    return max(most(sentences(form)) for form in plain_forms(text))
 
 
 class _Detector:

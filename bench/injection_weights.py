@@ -25,11 +25,11 @@ from tidegate.guardrails._injection_weights import SCALE
 TO: Final = Path("src/tidegate/guardrails/injection_model.tsv")
 SEEDS: Final = Path(__file__).with_name("injection_seeds.txt")
 _EITHER: Final = re.compile(r"\{([^{}]*)\}")
-_VARIANTS: Final = 12
+_VARIANTS: Final = 24
 _LEAST_TEXTS: Final = 2
-_EPOCHS: Final = 8
+_EPOCHS: Final = 12
 _STEP: Final = 0.5
-_DECAY: Final = 1e-5
+_DECAY: Final = 1e-3
 _ROUNDS: Final = 2
 _FOLDS: Final = 3
 _MOST_PARTS: Final = 12_000

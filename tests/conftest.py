@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from sqlalchemy import Engine
 from tests.postgres import Server, serving
+from tests.postgres_copies import Copies
 
 from tidegate.core.secret import Secret
 from tidegate.stores import migrate, postgres_engine
@@ -84,12 +85,17 @@ def migrated_postgres(postgres: Server) -> str:
     return url.reveal().rpartition("/")[2]
 
 
+@pytest.fixture(scope="session")
+def copies(postgres: Server, migrated_postgres: str) -> Copies:
+    return Copies(postgres, migrated_postgres)
+
+
 @pytest.fixture
-def shared(postgres: Server, migrated_postgres: str) -> Iterator[Secret]:
-    """The address of a migrated database in PostgreSQL."""
-    url = postgres.database(migrated_postgres)
+def shared(copies: Copies) -> Iterator[Secret]:
+    """The address of a migrated database in PostgreSQL, of which nobody else has anything."""
+    url = copies.lend()
     yield url
-    postgres.drop(url)
+    copies.take_back(url)
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
 """Deployments as providers and targets: one account for those alike, what each is held to."""
 
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.config.litellm_rig import compiled, convert, converted, draft
+from tests.config.litellm_rig import convert, converted, draft
 
 from tidegate.config.litellm_models import reference_of
 
@@ -45,14 +44,6 @@ def test_everything_of_a_deployment_is_on_its_target() -> None:
     )
 
 
-def test_prices_are_exactly_theirs() -> None:
-    plan = compiled(convert("everything.yaml").plan).plan
-    assert plan is not None
-    price = plan.targets["chat"].price
-    assert price is not None
-    assert price.input.nanousd_per_mtok == Decimal("2.5") * 10**9  # type: ignore[union-attr]
-
-
 def test_vertex_is_asked_as_the_machine_s_identity(tmp_path: Path) -> None:
     params = "{model: vertex_ai/gemini-3.8-flash, vertex_project: p, vertex_location: global}"
     text = f"model_list:\n- {{model_name: g, litellm_params: {params}}}"
@@ -89,24 +80,6 @@ def test_what_cannot_be_served_is_left_and_named() -> None:
     assert "write a route for each model" in left["model_list: openai/*"]
     assert "give it an api_base" in left["model_list: strange"]
     assert "model_list[].litellm_params.extra_headers.Authorization" in left
-
-
-def test_an_engine_without_a_price_costs_nothing_as_there(tmp_path: Path) -> None:
-    """Keys with budgets go on calling it; of a hosted model nobody guesses."""
-    text = """
-model_list:
-- {model_name: own, litellm_params: {model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://v/v1"}}
-- {model_name: new, litellm_params: {model: openai/a-model-of-tomorrow}}
-- {model_name: known, litellm_params: {model: openai/gpt-4o-mini}}
-"""
-    one = converted(tmp_path, text)
-    prices = {name: it.get("price") for name, it in draft(one)["targets"].items()}
-    assert prices == {"own": "free", "new": None, "known": None}
-    told = {(it.fate, it.theirs) for it in one.findings}
-    assert ("changed", "model_list: the price of own") in told
-    assert ("left", "model_list: the price of new") in told
-    plan = compiled(one.plan).plan
-    assert plan is not None and plan.targets["known"].price is not None
 
 
 def test_a_header_that_sounds_like_a_secret_is_not_in_the_plan(tmp_path: Path) -> None:

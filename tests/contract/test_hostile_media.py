@@ -84,9 +84,44 @@ ANSWERS = {
         plug("voyage"),
     ),
     "tei": Told(RANKED, [{"index": 1, "score": 0.5, "text": "b"}], plug("tei")),
+    "sglang": Told(
+        RANKED, [{"index": 1, "score": 0.5, "document": "b", "meta_info": {}}], plug("sglang")
+    ),
+    "nvidia_nim": Told(
+        RANKED,
+        {"rankings": [{"index": 1, "logit": -2.5}], "usage": {"total_tokens": 7}},
+        plug("nvidia_nim"),
+    ),
+    "fireworks": Told(
+        RANKED,
+        {"data": [RESULT], "usage": {"prompt_tokens": 7, "total_tokens": 7}},
+        plug("fireworks"),
+    ),
+    "siliconflow": Told(
+        RANKED,
+        {"results": [RESULT], "meta": {"tokens": {"input_tokens": 7, "output_tokens": 0}}},
+        plug("siliconflow"),
+    ),
+    "mistral": Told(
+        asked("transcriptions"),
+        {
+            "text": "hi",
+            "usage": {
+                "prompt_audio_seconds": 3,
+                "prompt_tokens": 4,
+                "total_tokens": 45,
+                "completion_tokens": 6,
+            },
+        },
+        plug("mistral"),
+    ),
 }
 SPEECH = [{"type": "speech.audio.delta", "audio": "AAAA"}] * 2
 STREAMS = {
+    "mistral": [
+        {"type": "transcription.text.delta", "text": "hi"},
+        {"type": "transcription.done", "text": "hi", "usage": USAGE},
+    ],
     "speech": [*SPEECH, {"type": "speech.audio.done", "usage": USAGE}],
     "transcript": [
         {"type": "transcript.text.delta", "delta": "hi"},

@@ -13,6 +13,8 @@ from tests.gateway.rig import PRICE, Gateway, gateway, target
 from tidegate.capacity.profiles import profile
 from tidegate.core.batches import Batches
 from tidegate.core.pricing import batch_price
+from tidegate.core.purpose import BATCH_HOLD, BATCH_LINE
+from tidegate.core.receipt import Receipt
 from tidegate.sim.options import Options
 from tidegate.sim.server import Running, serve
 
@@ -92,3 +94,13 @@ async def done(api: openai.AsyncOpenAI, batch: Any) -> Any:
 
 async def through(api: openai.AsyncOpenAI, lines: list[Any] = LINES, **fields: Any) -> Any:
     return await done(api, await begin(api, (await put(api, lines)).id, **fields))
+
+
+def settled(it: Gateway) -> list[Receipt]:
+    """The receipts of lines that are in the journal now."""
+    return [one for one in it.receipts() if one.purpose == BATCH_LINE]
+
+
+def held(it: Gateway) -> list[Receipt]:
+    """Those that say what batches hold, and what of it has ended, in order."""
+    return [one for one in it.receipts() if one.purpose == BATCH_HOLD]

@@ -1,16 +1,19 @@
 """Files and batches by the official client, over real sockets, through a simulated provider."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import openai
 import pytest
-from tests.gateway.batched import HALF, LINES, batched, client, engine, through
-from tests.gateway.rig import run
+from tests.gateway.batched import HALF, LINES, batched, client, engine, line, put, settled, through
+from tests.gateway.rig import Gateway, run, until
 
 from tidegate.core.receipt_cost import cost_nanousd
+from tidegate.gateway.batch_front import UPLOADS, leave_to_send
+from tidegate.gateway.http.spools import Spools
 from tidegate.gateway.key_rate import KeyRate
 
 
@@ -21,11 +24,11 @@ def test_the_whole_loop_prices_each_line_once(tmp_path: Path) -> None:
             assert batch.status == "completed"
             assert batch.metadata == {"job": "nightly"}
             assert batch.request_counts.completed == 5
-            assert it.receipts() == []
+            assert settled(it) == []
             text = (await api.files.content(batch.output_file_id)).content
             rows = [msgspec.json.decode(one) for one in text.splitlines()]
             assert {row["custom_id"] for row in rows} == {one["custom_id"] for one in LINES}
-            receipts = it.receipts()
+            receipts = settled(it)
             assert len({one.id for one in receipts}) == len(receipts) == 5
             for one in receipts:
                 usage = next(
@@ -42,7 +45,7 @@ def test_the_whole_loop_prices_each_line_once(tmp_path: Path) -> None:
                 assert one.price_version == "plan:test x0.5"
             again = (await api.files.content(batch.output_file_id)).content
             assert again == text
-            assert len(it.receipts()) == 5
+            assert len(settled(it)) == 5
             assert it.world.batches.lines == {("small", "settled"): 5}
             counters = it.vitals.status().counters
             assert counters["tidegate_batches_created_total|target=small"] == 1
@@ -69,7 +72,7 @@ def test_the_example_of_the_page_runs_as_it_stands(
             names: dict[str, Any] = {"print": printed.append, "open": opened}
             await asyncio.to_thread(exec, compile(own, "batches.md", "exec"), names)
             await asyncio.to_thread(names["client"].close)
-            (receipt,) = it.receipts()
+            (receipt,) = settled(it)
             assert receipt.attributes["custom_id"] == "q-1"
 
     files: list[Any] = []
@@ -111,7 +114,7 @@ def test_without_a_key_nothing_is_said(tmp_path: Path) -> None:
             for path in ("/v1/files", "/v1/batches", "/v1/files/file-x/content"):
                 assert (await it.ask(path, b"{}", {})).status == 401
             assert it.world.listener.refusals["missing_api_key"] == 3
-            assert it.receipts() == []
+            assert settled(it) == []
 
     run(main())
 
@@ -126,5 +129,75 @@ def test_a_key_that_asks_without_end_is_told_to_wait(tmp_path: Path) -> None:
                 await api.batches.list()
             async with client(it, it.store.add()) as other:
                 await other.batches.list()
+
+    run(main())
+
+
+async def offered(it: Gateway, headers: dict[str, str], more: bytes = b"") -> bytes:
+    """What is answered to the head of a long file, of whose body only this much comes."""
+    reader, writer = await it.connect()
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    head = f"POST /v1/files HTTP/1.1\r\nhost: a\r\n{''.join(lines)}\r\n"
+    writer.write(head.encode() + more)
+    try:
+        return await reader.readuntil(b"\r\n")
+    finally:
+        writer.close()
+
+
+def test_nothing_of_a_file_is_taken_from_whoever_may_not_send_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            spools = it.world.listener.spools = Spools(UPLOADS, tmp_path)
+            spools.leave = partial(leave_to_send, it.world)
+            form = {"content-type": "multipart/form-data; boundary=b", "content-length": "9000000"}
+            good = {"authorization": f"Bearer {it.key}", **form}
+            stranger = {**good, "authorization": "Bearer sk-tg-none"}
+            elsewhere = {"authorization": f"Bearer {it.store.add(routes=('else',))}", **form}
+            for headers, status in (
+                (form, b"401"),
+                (stranger, b"401"),
+                (elsewhere, b"403"),
+                ({**good, "content-type": "text/plain"}, b"400"),
+                ({**good, "content-length": "900000000"}, b"413"),
+                ({**stranger, "expect": "100-continue"}, b"401"),
+                ({**good, "expect": "100-continue"}, b"100"),
+            ):
+                assert (await offered(it, headers)).split()[1] == status, headers
+            await until(lambda: not it.world.listener.connections)
+            assert spools.size == 0
+            # What came behind the head before anybody knew whose it is, is not kept either.
+            assert b" 401 " in await offered(it, stranger, b"x" * 400_000)
+            await until(lambda: not it.world.listener.connections)
+            assert spools.size == 0
+            many = [line(0, user="x" * 900) | {"custom_id": f"c-{n}"} for n in range(600)]
+            file = await put(api, many)
+            assert file.purpose == "batch"
+            assert spools.size == 0
+
+    run(main())
+
+
+def test_one_team_does_not_take_all_the_room(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, _):
+            spools = it.world.listener.spools = Spools(UPLOADS, tmp_path)
+            spools.leave = partial(leave_to_send, it.world)
+            size = spools.max_file_bytes
+            form = {"content-type": "multipart/form-data; boundary=b", "content-length": str(size)}
+            good = {"authorization": f"Bearer {it.key}", **form}
+            other = {"authorization": f"Bearer {it.store.add(team='team-b')}", **form}
+            head = "".join(f"{name}: {value}\r\n" for name, value in good.items())
+            sending = []
+            for _ in range(2):
+                reader, writer = await it.connect()
+                writer.write(f"POST /v1/files HTTP/1.1\r\nhost: a\r\n{head}\r\nab".encode())
+                sending.append((reader, writer))
+            await until(lambda: spools.size == 2 * size)
+            assert b" 429 " in await offered(it, good)
+            assert b" 100 " in await offered(it, {**other, "expect": "100-continue"})
+            for _, writer in sending:
+                writer.close()
+            await until(lambda: spools.size == 0)
 
     run(main())

@@ -6,7 +6,18 @@ from typing import Any
 import openai
 import pytest
 from msgspec.structs import replace
-from tests.gateway.batched import HALF, LINES, batched, begin, client, engine, line, put, through
+from tests.gateway.batched import (
+    HALF,
+    LINES,
+    batched,
+    begin,
+    client,
+    engine,
+    line,
+    put,
+    settled,
+    through,
+)
 from tests.gateway.house import MONTH
 from tests.gateway.limited import budget, left
 from tests.gateway.rig import PRICE, make_key, plan_of, run, target
@@ -15,11 +26,10 @@ from tests.stores import redis_rig, rig
 
 from tidegate.core import clock
 from tidegate.core.batches import Batches
-from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit
 from tidegate.gateway.batch_desk import BatchDesk
-from tidegate.gateway.batch_ids import Sealed
-from tidegate.gateway.batch_money import charge, check_fits
+from tidegate.gateway.batch_money import charge
+from tidegate.gateway.batch_watch import look
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.past import LedgerPast
 from tidegate.gateway.shared_hold import read_shared
@@ -58,8 +68,9 @@ def test_lines_count_once_they_are_read_and_once_only(tmp_path: Path) -> None:
             batch = await through(api)
             for _ in range(2):
                 await api.files.content(batch.output_file_id)
-            spent = sum(one.cost_nanousd for one in it.receipts())
+            spent = sum(one.cost_nanousd for one in settled(it))
             assert spent > 0
+            await look(it.world, clock.monotonic_s())
             for name, scope in scopes.items():
                 assert USD - left(it, name, scope) == spent, name
             assert left(it, "others", "team-b") == USD
@@ -99,11 +110,6 @@ def test_a_file_sent_before_there_was_a_budget_is_sent_again_where_it_has_no_bou
     run(main())
 
 
-def file_of(most_nanousd: int) -> Sealed:
-    kept = "input", "file-0", b"p" * 9, "small", "chat", "k", "team-a", None
-    return Sealed(*kept, most_nanousd=most_nanousd)
-
-
 def test_who_made_the_batch_is_charged_whoever_reads_it(tmp_path: Path) -> None:
     async def main() -> None:
         limits = (budget(USD, scope=("key",)),)
@@ -113,8 +119,9 @@ def test_who_made_the_batch_is_charged_whoever_reads_it(tmp_path: Path) -> None:
             mate = it.store.add(name="mate")
             async with client(it, mate) as friend:
                 await friend.files.content(batch.output_file_id)
-            spent = sum(one.cost_nanousd for one in it.receipts())
-            assert {one.key_id for one in it.receipts()} == {maker}
+            await look(it.world, clock.monotonic_s())
+            spent = sum(one.cost_nanousd for one in settled(it))
+            assert {one.key_id for one in settled(it)} == {maker}
             assert USD - left(it, "the-spend", maker) == spent
             (reader,) = set(it.store.rows) - {maker}
             assert left(it, "the-spend", reader) == USD
@@ -132,7 +139,8 @@ def test_a_budget_that_knows_its_past_counts_lines_as_its_ledger_does(tmp_path: 
             try:
                 batch = await through(api)
                 await api.files.content(batch.output_file_id)
-                spent = sum(one.cost_nanousd for one in it.receipts())
+                await look(it.world, clock.monotonic_s())
+                spent = sum(one.cost_nanousd for one in settled(it))
                 assert MONTH.amount - left(it, "monthly", "team-a") == spent
             finally:
                 past.close()
@@ -141,7 +149,7 @@ def test_a_budget_that_knows_its_past_counts_lines_as_its_ledger_does(tmp_path: 
             try:
                 it.world.batches = BatchDesk()
                 await api.files.content(batch.output_file_id)
-                assert len(it.receipts()) == 10
+                assert len(settled(it)) == 10
                 plan = it.world.obeyed()
                 (monthly,) = plan.limits.of_caller
                 (amounts,) = await past.amounts([(monthly, "team-a")])
@@ -167,7 +175,7 @@ def plan_with(gate: Gate) -> Any:
     return Plan()
 
 
-def test_shared_counters_are_asked_before_and_told_after() -> None:
+def test_shared_counters_are_told() -> None:
     async def main() -> None:
         counters = FakeCounters()
         plan = plan_with(Gate((in_force(MONTH, store_of(counters)),)))
@@ -178,14 +186,6 @@ def test_shared_counters_are_asked_before_and_told_after() -> None:
         last_year = replace(receipt, started_at_s=clock.wall_s() - 366 * 86_400)
         charge(last_year, key, plan, None, "late")
         assert len(counters.given) == 1
-        # Of which three are used already.
-        with pytest.raises(Refusal, match="monthly"):
-            await check_fits(file_of(MONTH.amount), receipt, key, plan, None)
-        await check_fits(file_of(MONTH.amount - 3), receipt, key, plan, None)
-        counters.away = True
-        with pytest.raises(Refusal) as no:
-            await check_fits(file_of(1), receipt, key, plan, None)
-        assert no.value.code.name == "limits_unavailable"
 
     run(main())
 

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import openai
 import pytest
-from tests.gateway.batched import HALF, LINES, client, put
+from tests.gateway.batched import HALF, LINES, client, put, settled
 from tests.gateway.rig import Gateway, gateway, run, target, until
 from tests.gateway.test_batch_results import row
 from tests.gateway.upstream import Exchange, Script, Upstream, whole
@@ -66,7 +66,7 @@ def sending(*parts: bytes, length: int | None = None, close: bool = True) -> Scr
 
 
 def customs(it: Gateway) -> list[str]:
-    return [(one.attributes or {})["custom_id"] for one in it.receipts()]
+    return [(one.attributes or {})["custom_id"] for one in settled(it)]
 
 
 def test_a_cut_file_settles_whole_lines_alone_and_the_rest_when_it_is_read_again(
@@ -181,11 +181,14 @@ def test_hostile_lines_are_passed_on_and_counted(tmp_path: Path) -> None:
     async def main() -> None:
         async with results(tmp_path, sending(text)) as (it, api, _, id):
             assert (await api.files.content(id)).content == text
-            told = {(it.attributes or {})["custom_id"]: it for it in it.receipts()}
-            assert set(told) == {"one", "y", "c-0"}
+            told = {(it.attributes or {})["custom_id"]: it for it in settled(it)}
+            lost = {name for name in told if name.startswith("line ")}
+            assert set(told) == {"one", "y", "c-0"} | lost
+            assert len(lost) == 4
+            assert {told[name].cost_nanousd for name in lost} == {None}
             assert told["one"].cost_nanousd is None
             assert told["y"].cost_nanousd is None
-            assert it.world.batches.lines["small", "malformed"] == 4
+            assert it.world.batches.lines["small", "malformed"] == 5
 
     run(main())
 
@@ -208,7 +211,7 @@ def test_what_does_not_begin_is_an_error_of_its_own(
         async with results(tmp_path, script) as (it, api, _, id):
             with pytest.raises(error):
                 await api.files.content(id)
-            assert it.receipts() == []
+            assert settled(it) == []
             assert not it.world.batches.read
 
     run(main())

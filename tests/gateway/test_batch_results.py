@@ -7,15 +7,18 @@ from typing import Any
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.gateway.batched import HALF
 from tests.gateway.rig import gateway, make_key, target
 
 from tidegate.core import clock
 from tidegate.core.batches import Batches
 from tidegate.core.feedback import is_request_id
+from tidegate.core.price import Rate
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_place import account
-from tidegate.gateway.batch_results import Owner, Pricing, Splitter, line_id
+from tidegate.gateway.batch_price import pinned
+from tidegate.gateway.batch_results import TOO_LONG, Owner, Pricing, Splitter, is_line, line_id
 from tidegate.stores.receipts import first_id_at
 
 RESULTS = Sealed(
@@ -57,8 +60,9 @@ def test_any_slicing_gives_the_same_lines(lines, data):
         found += splitter.feed(text[at : at + size])
         at += size
     found += splitter.end()
-    assert found == [line for line in lines if line.strip() and len(line) <= 10]
-    assert splitter.too_long == sum(len(line) > 10 for line in lines)
+    cut = [line if len(line) <= 10 else TOO_LONG for line in lines]
+    assert found == [line for line in cut if line.strip()]
+    assert not is_line(TOO_LONG)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -74,7 +78,7 @@ def test_an_id_sorts_by_when_its_batch_began():
     assert first_id_at(now_ms / 1000 - 0.5) < id < later < first_id_at(now_ms / 1000 + 0.5)
 
 
-def read(tmp_path: Path, *lines: bytes, **fields: Any) -> list[Any]:
+def read(tmp_path: Path, *lines: bytes, sealed: Sealed = RESULTS, **fields: Any) -> list[Any]:
     found: list[Any] = []
 
     async def main() -> None:
@@ -83,7 +87,7 @@ def read(tmp_path: Path, *lines: bytes, **fields: Any) -> list[Any]:
             prepared = it.world.obeyed().routes["small"].target
             at = account(prepared, prepared.replicas[0])
             key = make_key(team="team-a", customer="acme", attributes={"unit": "x"})[1]
-            pricing = Pricing(at, Owner(RESULTS, key), "gateway-0", 7)
+            pricing = Pricing(at, Owner(sealed, key), "gateway-0", 7)
             found.extend(pricing.receipt(line) for line in lines)
 
     asyncio.run(main())
@@ -146,12 +150,23 @@ def test_what_nobody_can_price_is_unknown_and_not_nothing(tmp_path: Path) -> Non
         row(body=None),
     )
     assert [one.cost_nanousd for one in found] == [None] * 4
+    assert [one.most_nanousd for one in found] == [None] * 4  # an id of before tells no bound
     assert found[1].usage_conflict
     assert found[2].error_code == "upstream_malformed"
     (unpriced,) = read(tmp_path, row(), batches=Batches(None))
     assert (unpriced.cost_nanousd, unpriced.price_version) == (None, None)
 
 
-def test_what_is_no_line_is_nobodys(tmp_path: Path) -> None:
+def test_what_is_no_line_may_have_cost_as_much_as_the_dearest(tmp_path: Path) -> None:
     lines = (b"{", b"[]", b"{}", b"\xff", row()[:-20], b'{"custom_id": 3}', b"[" * 100_000)
-    assert read(tmp_path, *lines) == [None] * len(lines)
+    found = read(tmp_path, *lines, sealed=replace(RESULTS, line_nanousd=9))
+    assert len({one.id for one in found}) == len(lines)
+    assert {(one.cost_nanousd, one.most_nanousd) for one in found} == {(None, 9)}
+    assert {one.error_code for one in found} == {"upstream_malformed"}
+    assert [one.id for one in read(tmp_path, *lines)] == [one.id for one in found]
+
+
+def test_a_line_costs_what_it_was_sent_for(tmp_path: Path) -> None:
+    sealed = replace(RESULTS, price=pinned(replace(HALF, version="then", input=Rate(0))))
+    (receipt,) = read(tmp_path, row(), sealed=sealed)
+    assert (receipt.cost_nanousd, receipt.price_version) == (4 * 1_000, "then")

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from tests.gateway import signers
-from tests.gateway.batched import HALF, LINES, batched, client, engine, through
+from tests.gateway.batched import HALF, LINES, batched, client, engine, settled, through
 from tests.gateway.rig import gateway, run, target
 from tests.gateway.tokens import KEY, file_keys
 from tests.stores import rig
 
+from tidegate.core import clock
 from tidegate.core.batches import Batches
 from tidegate.core.caller import id_of_caller
 from tidegate.core.plan_callers import FromClaim, Grant, GrantLimits
 from tidegate.core.receipt import decode_payload, encode_frame, frames
+from tidegate.gateway.batch_watch import look
 from tidegate.gateway.holding import moment
 from tidegate.stores.ledger import Ledger
 
@@ -24,12 +26,12 @@ def test_the_ledger_has_each_line_once(tmp_path: Path) -> None:
                 batch = await through(api)
                 key, rows = one.key, one.store.rows
                 await api.files.content(batch.output_file_id)
-                found += one.receipts()
+                found += settled(one)
             async with batched(tmp_path / "two", up) as (two, _):
                 two.store.rows.update(rows)
                 async with client(two, key) as api:
                     await api.files.content(batch.output_file_id)
-                found += two.receipts()
+                found += settled(two)
         assert len(found) == 10
         engine_of = rig.migrated(tmp_path / "ledger.db")
         ledger = Ledger(engine_of)
@@ -49,7 +51,7 @@ def test_many_lines_are_settled_in_turns_and_none_twice(tmp_path: Path) -> None:
         async with engine() as up, batched(tmp_path, up) as (it, api):
             batch = await through(api, many)
             await api.files.content(batch.output_file_id)
-            receipts = it.receipts()
+            receipts = settled(it)
             assert {it.attributes["custom_id"] for it in receipts} == {
                 one["custom_id"] for one in many
             }
@@ -67,7 +69,7 @@ def test_failed_lines_are_told_as_such(tmp_path: Path) -> None:
             assert batch.request_counts.failed == 1
             await api.files.content(batch.output_file_id)
             await api.files.content(batch.error_file_id)
-            good, failed = it.receipts()
+            good, failed = settled(it)
             assert (good.status, good.error_code) == (200, None)
             assert (failed.status, failed.error_code) == (400, "rejected_by_provider")
             assert (failed.cost_nanousd, failed.attributes["custom_id"]) == (0, "line-1")
@@ -85,7 +87,7 @@ def test_a_key_that_is_gone_or_has_moved_leaves_its_lines_to_its_team(tmp_path: 
             del it.store.rows[maker]
             async with client(it, mate) as friend:
                 await friend.files.content(batch.output_file_id)
-            assert {(one.key_id, one.team) for one in it.receipts()} == {(maker, "team-a")}
+            assert {(one.key_id, one.team) for one in settled(it)} == {(maker, "team-a")}
 
     run(main())
 
@@ -102,14 +104,15 @@ def test_a_caller_without_a_key_has_spent_its_own_budget(tmp_path: Path) -> None
                 async with client(it, token) as api:
                     batch = await through(api)
                     await api.files.content(batch.output_file_id)
+                    await look(it.world, clock.monotonic_s())
                 id = id_of_caller(signers.ISSUER, "service-a")
-                assert {receipt.key_id for receipt in it.receipts()} == {id}
+                assert {receipt.key_id for receipt in settled(it)} == {id}
                 caller = it.world.keys.known(token.encode())
                 assert caller is not None
                 (budget,) = it.world.obeyed().limits.of_key(caller)
                 assert budget.counters is not None
                 spent = budget.counters.read(id, 0, moment()).used
-                assert spent == sum(receipt.cost_nanousd for receipt in it.receipts()) > 0
+                assert spent == sum(receipt.cost_nanousd for receipt in settled(it)) > 0
                 assert it.world.keys.limits_of("jwt-other") is None
 
     run(main())

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.gateway.batched import batched, begin, done, engine, put, through
+from tests.gateway.batched import batched, begin, done, engine, put, settled, through
 from tests.gateway.rig import plan_of, run, target, until
 
 from tidegate.core import clock
@@ -18,15 +18,15 @@ def test_what_nobody_has_read_for_a_while_is_settled(tmp_path: Path) -> None:
             batch = await through(api)
             now_s = clock.monotonic_s()
             await look(it.world, now_s)
-            assert it.receipts() == []
+            assert settled(it) == []
             await look(it.world, now_s + PATIENCE_S + 1)
-            assert len(it.receipts()) == 5
+            assert len(settled(it)) == 5
             assert not it.world.batches.watched
             # Who asks now is told what the ledger has already.
             await api.batches.retrieve(batch.id)
             assert not it.world.batches.watched
             await api.files.content(batch.output_file_id)
-            assert len(it.receipts()) == 5
+            assert len(settled(it)) == 5
 
     run(main())
 
@@ -42,7 +42,7 @@ def test_a_batch_that_nobody_asks_for_is_found_when_it_is_through(tmp_path: Path
             assert [one.own for one, _ in it.world.batches.watched.values()] == [own.id]
             await up.sim.batches._work(own)
             await look(it.world, now_s + EVERY_S + 1)
-            assert len(it.receipts()) == 5
+            assert len(settled(it)) == 5
 
     run(main())
 
@@ -55,7 +55,7 @@ def test_results_that_were_read_are_looked_at_no_more(tmp_path: Path) -> None:
             asked = len(up.sim.batches.files)
             await look(it.world, clock.monotonic_s() + PATIENCE_S + 1)
             assert not it.world.batches.watched
-            assert (len(it.receipts()), len(up.sim.batches.files)) == (5, asked)
+            assert (len(settled(it)), len(up.sim.batches.files)) == (5, asked)
 
     run(main())
 
@@ -74,10 +74,26 @@ def test_what_goes_wrong_is_tried_again_and_what_is_gone_is_not(tmp_path: Path) 
             await look(it.world, now_s + EVERY_S + 1)
             assert not it.world.batches.watched
             await api.batches.retrieve(batch.id)
+            assert settled(it) == []
+
+    run(main())
+
+
+def test_a_target_that_comes_back_has_its_batches_settled(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            await through(api)
+            now_s = clock.monotonic_s() + PATIENCE_S + 1
+            before = it.world.obeyed()
             assert await it.obey(plan_of(target(up.port, "other"), version=2))
-            await look(it.world, now_s + 3 * EVERY_S)
+            await look(it.world, now_s)
+            assert len(it.world.batches.watched) == 1
+            it.world.plan = before
+            await look(it.world, now_s + 1)
+            assert settled(it) == []
+            await look(it.world, now_s + EVERY_S)
+            assert len(settled(it)) == 5
             assert not it.world.batches.watched
-            assert it.receipts() == []
 
     run(main())
 
@@ -91,7 +107,7 @@ def test_it_goes_on_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
                 it.world.batches.watched[own] = batch, 0.0
             try:
                 async with asyncio.timeout(10):
-                    await until(lambda: len(it.receipts()) == 5)
+                    await until(lambda: len(settled(it)) == 5)
             finally:
                 task.cancel()
 

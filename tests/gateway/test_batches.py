@@ -17,6 +17,7 @@ from tests.gateway.batched import (
     done,
     engine,
     put,
+    settled,
     through,
 )
 from tests.gateway.rig import gateway, plan_of, run, target, until
@@ -86,7 +87,7 @@ def test_nobody_else_sees_cancels_or_reads_a_batch(tmp_path: Path) -> None:
                 with pytest.raises(openai.AuthenticationError):
                     await nobody.batches.list()
             assert len(up.sim.batches.batches) == 1
-            assert it.receipts() == []
+            assert settled(it) == []
 
     run(main())
 
@@ -98,7 +99,7 @@ def test_another_gateway_knows_them_and_counts_each_line_once(tmp_path: Path) ->
                 batch = await through(api)
                 key, rows = one.key, one.store.rows
                 text = (await api.files.content(batch.output_file_id)).content
-                first = {it.id for it in one.receipts()}
+                first = {it.id for it in settled(one)}
             # Another process, or the same after a restart: only keys and pepper are shared.
             async with batched(tmp_path / "two", up) as (two, _):
                 two.store.rows.update(rows)
@@ -106,7 +107,7 @@ def test_another_gateway_knows_them_and_counts_each_line_once(tmp_path: Path) ->
                     assert (await api.batches.retrieve(batch.id)).id == batch.id
                     assert [it.id async for it in api.batches.list()] == [batch.id]
                     assert (await api.files.content(batch.output_file_id)).content == text
-                assert {it.id for it in two.receipts()} == first
+                assert {it.id for it in settled(two)} == first
                 assert len(first) == 5
 
     run(main())
@@ -157,9 +158,9 @@ def test_a_batch_called_back_tells_what_was_not_served(tmp_path: Path) -> None:
             batch = await done(api, batch)
             assert batch.status == "cancelled"
             await api.files.content(batch.error_file_id)
-            codes = {(one.error_code, one.cost_nanousd) for one in it.receipts()}
+            codes = {(one.error_code, one.cost_nanousd) for one in settled(it)}
             assert codes == {("client_closed", 0)}
-            assert it.world.batches.lines["small", "failed"] == len(it.receipts())
+            assert it.world.batches.lines["small", "failed"] == len(settled(it))
 
     run(main())
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import openai
 import pytest
-from tests.gateway.batched import LINES, batched, engine, jsonl, line, put, through
+from tests.gateway.batched import LINES, batched, engine, jsonl, line, put, settled, through
 from tests.gateway.rig import Gateway, run
 
 from tidegate.core.outcome import Refusal
@@ -44,7 +44,7 @@ def test_results_are_settled_before_they_are_deleted(tmp_path: Path) -> None:
         async with engine() as up, batched(tmp_path, up) as (it, api):
             batch = await through(api)
             await api.files.delete(batch.output_file_id)
-            assert len(it.receipts()) == 5
+            assert len(settled(it)) == 5
             assert len(up.sim.batches.files) == 1
 
     run(main())

@@ -27,7 +27,8 @@ class Guardrail(Struct, frozen=True, omit_defaults=True):
 
     `actions` are of types that have another than `action`. `restores`: the caller gets back, in
     the answer, what stands for a thing of the request's. `sides` are where its kind can look. The
-    rest is the kind's to read.
+    rest is the kind's to read; by `by_sentence` an address is asked about a stream as its sentences
+    come, and not at its end.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Guardrail(Struct, frozen=True, omit_defaults=True):
     ca_file: str | None = None
     deadline_s: float = 1.0
     sides: tuple[Side, ...] = SIDES
+    by_sentence: bool = False
 
     def action_of(self, kind: str) -> Action:
         if not self.actions:

@@ -3,7 +3,7 @@
 A key says what its requests are for in a word of its operator's. The words of `MEASURING` say that
 they measure us; any other is a user's. The gateway's own requests have a purpose and no key. A
 line of a batch is a user's too, who waits for it until tomorrow: it says nothing of how well users
-are served now.
+are served now. What an open batch holds of its budgets is nobody's request at all.
 """
 
 from typing import Final
@@ -13,9 +13,13 @@ from tidegate.core.probe import OWN, SHADOW
 PRODUCTION: Final = "production"
 EVAL: Final = "eval"
 BATCH_LINE: Final = "batch_line"
+BATCH_HOLD: Final = "batch_hold"
+_OF_BATCHES: Final = frozenset({BATCH_LINE, BATCH_HOLD})
 MEASURING: Final = frozenset({EVAL, "evals", "evaluation", "evaluations", SHADOW})
 
 
 def is_production(purpose: str, *, has_key: bool) -> bool:
     """Whether objectives, error budgets and releases count such a request."""
-    return purpose not in MEASURING and purpose != BATCH_LINE and (has_key or purpose not in OWN)
+    if purpose in MEASURING or purpose in _OF_BATCHES:
+        return False
+    return has_key or purpose not in OWN

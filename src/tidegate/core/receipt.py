@@ -21,7 +21,7 @@ from tidegate.core.guardrail import Hit
 from tidegate.core.ladder import RungKind, RungReason
 from tidegate.core.priority import Priority
 from tidegate.core.probe import OWN, PROBE
-from tidegate.core.purpose import PRODUCTION, is_production
+from tidegate.core.purpose import BATCH_HOLD, PRODUCTION, is_production
 from tidegate.core.setters import plain_setters
 
 Endpoint = Literal[
@@ -273,6 +273,12 @@ class Receipt(Struct, omit_defaults=True):
         """Whether it is the gateway's own request, which no budget, objective or error figure of
         anybody counts. A key may have that purpose too: what comes with a key counts."""
         return self.key_id is None and self.purpose in OWN
+
+    @property
+    def is_hold(self) -> bool:
+        """Whether it is no request, but what a batch holds of its budgets until its results are
+        settled: as `most_nanousd`, and the same below 0 once it has ended."""
+        return self.purpose == BATCH_HOLD
 
     @property
     def is_probe(self) -> bool:

@@ -40,6 +40,13 @@ class Past(Protocol):
     async def recorded(self, ids: Sequence[str]) -> set[str]:
         """Those of these receipts that are in the ledger. StoreError, OSError."""
 
+    async def receipt(self, id: str) -> Receipt | None:
+        """The receipt of this id, where the ledger has it. StoreError, OSError."""
+
+    async def holds(self, since_s: float, most: int) -> list[Receipt]:
+        """What batches held since then (wall clock), and what of that has ended: at most so many
+        receipts. StoreError, OSError."""
+
 
 class Admission:
     """What one request holds and may come to. `settle` ends every hold that is in `held` (in

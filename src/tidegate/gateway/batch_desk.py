@@ -5,12 +5,18 @@ from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
+from tidegate.core import clock
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.holding import Held
 from tidegate.gateway.key_rate import KeyRate
 
 MAX_REMEMBERED_LINES: Final = 500_000
 MAX_WATCHED: Final = 10_000
 MAX_READ: Final = 10_000
+MAX_HOLDS: Final = 10_000
 # A key's in one gateway process: so many at once, and so many more a second.
 BURST: Final = 300
 PER_S: Final = 20.0
@@ -30,6 +36,9 @@ class Settled:
     def __contains__(self, id: str) -> bool:
         return id in self._ids
 
+    def forget(self, id: str) -> None:
+        self._ids.pop(id, None)
+
     def note(self, id: str) -> bool:
         """Whether it is the first time."""
         if id in self._ids:
@@ -41,6 +50,13 @@ class Settled:
         return True
 
 
+class HeldMoney(Struct, frozen=True, eq=False):
+    """What this process holds for one batch: the receipt that says so, and of which counters."""
+
+    receipt: Receipt
+    taken: list[Held]
+
+
 def name_of(what: Sealed) -> str:
     """What tells a batch or its results from all others: two providers may give the same id."""
     return f"{what.place.hex()}/{what.own}"
@@ -50,18 +66,27 @@ class BatchDesk:
     """`created` counts batches by target, `lines` lines by target and what became of them. `read`
     are the results that were settled to their end; `watched` the batches whose results nobody has
     read yet, and when each is looked at next (monotonic seconds); both by `name_of`. `beginning`
-    are those that a provider is asked for now. Files wait in `folder`; None: where the system has
-    such."""
+    are those that a provider is asked for now; `holds` what is held for those that began here, by
+    the id of the hold. This process counts `since_s` (wall clock). Files wait in `folder`; None:
+    where the system has such."""
 
     def __init__(self) -> None:
         self.rate = KeyRate(PER_S, BURST, "ask about files and batches")
         self.settled = Settled()
         self.read = Settled(MAX_READ)
         self.watched: OrderedDict[str, tuple[Sealed, float]] = OrderedDict()
+        self.holds: OrderedDict[str, HeldMoney] = OrderedDict()
+        self.since_s = clock.wall_s()
         self.beginning: set[asyncio.Task[bytes]] = set()
         self.created: Counter[str] = Counter()
         self.lines: Counter[tuple[str, str]] = Counter()
         self.folder: Path | None = None
+
+    def hold(self, id: str, held: HeldMoney) -> None:
+        """Beyond MAX_HOLDS the first is let go: its counters hold it until their period is over."""
+        self.holds[id] = held
+        if len(self.holds) > MAX_HOLDS:
+            self.holds.popitem(last=False)
 
     def watch(self, batch: Sealed, due_s: float) -> None:
         """It is looked at then, or before where that was said already. Beyond MAX_WATCHED those

@@ -10,7 +10,10 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import batches, files
 from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.batch_list import list_all
+from tidegate.gateway.batch_place import with_batches
 from tidegate.gateway.batches import MayExist
+from tidegate.gateway.files import boundary_in
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Head, Incoming
 from tidegate.gateway.http.server import Connection
@@ -48,6 +51,19 @@ def batch_place(head: Head) -> Place | None:
     return Place(noun.decode(), (id or b"").decode(), (rest or b"").decode())
 
 
+async def leave_to_send(world: World, head: Head) -> str:
+    """The team whose file comes behind this head. Refusal where none of it is to be read."""
+    receipt = Receipt("", 0.0, world.gateway, "chat")  # only to be written on
+    key = await authenticate(head, world.keys, receipt)
+    world.batches.rate.admit(key.id, clock.monotonic_s())
+    plan = world.obeyed()
+    if not with_batches(plan, filter(key.may_use, plan.routes)):
+        message = "no provider of this API key's models takes files of requests"
+        raise Refusal("route_not_allowed", message)
+    boundary_in(head)
+    return key.team
+
+
 async def batch_front(
     incoming: Incoming, connection: Connection, place: Place, world: World
 ) -> None:
@@ -78,7 +94,8 @@ async def _answer(
     head = incoming.head
     receipt = Receipt(request_id, 0.0, world.gateway, "chat")  # only to be written on
     key = await authenticate(head, world.keys, receipt)
-    world.batches.rate.admit(key.id, clock.monotonic_s())
+    if incoming.spool is None:  # else it was asked for on its head
+        world.batches.rate.admit(key.id, clock.monotonic_s())
     method, takes = head.method.decode("latin-1"), _METHODS[_kind(place)]
     if method not in takes:
         message = f"this path takes {' and '.join(takes)}"
@@ -103,7 +120,7 @@ async def _of_batches(
     if not place.id:
         if head.method == b"POST":
             return await batches.create(incoming, key, world, request_id)
-        return await batches.list_all(head.query, key, world, request_id)
+        return await list_all(head.query, key, world, request_id)
     act = batches.cancel if place.rest else batches.retrieve
     return await act(place.id, key, world, request_id)
 

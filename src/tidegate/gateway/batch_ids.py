@@ -16,14 +16,20 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.caller import PREFIX
 from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.outcome import Refusal
+from tidegate.core.plan import PeriodUnit
 from tidegate.core.receipt import Endpoint
+from tidegate.gateway.batch_price import Pinned
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.stored import Digests
 
 Kind = Literal["input", "results", "batch", "owner"]
 _STARTS: Final = {"input": "file-tg", "results": "file-tg", "batch": "batch_tg", "owner": ""}
+# Where in a batch's metadata it stands whose it is.
+OWNER: Final = "tidegate"
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
@@ -31,12 +37,41 @@ OWN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 _SHOWN = re.compile(r"(?:file-tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
 
 
+class Brought(Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What a caller without a key brings with it, which stands in no store: whoever settles its
+    batch counts by that."""
+
+    environment: str | None = None
+    attributes: dict[str, str] = {}
+    budget_nanousd: int | None = None
+    budget_unit: PeriodUnit | None = None
+    budget_s: float | None = None
+    budget_hard: bool = True
+
+
+def brought(key: KeyRecord) -> Brought | None:
+    """None for a key, which is read where it is kept."""
+    if not key.id.startswith(PREFIX):
+        return None
+    limits = key.limits or KeyLimits()
+    return Brought(
+        key.environment,
+        key.attributes,
+        limits.budget_nanousd,
+        limits.budget_unit,
+        limits.budget_s,
+        limits.budget_hard,
+    )
+
+
 class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     """What an id says. `own` is the provider's id, `place` tells whose replica and credential it
     is, `key_id` of `team` and `customer` who made the batch, or the file. Of results `batch` is the
     provider's id of their batch; of an input `lines` are so many and cost `most_nanousd` at most
     (None: nobody knows), if none of their answers is longer than is assumed, where they are
-    `unbound`. A batch began at `at_ms` of our wall clock."""
+    `unbound`; none of its lines costs more than `line_nanousd`, and all of them what `price` says.
+    A batch began at `at_ms` of our wall clock. `hold` is the id of the receipt that says what is
+    held for it, and `brought` is of a caller without a key."""
 
     kind: Kind
     own: str
@@ -51,6 +86,10 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     lines: int = 0
     most_nanousd: int | None = None
     unbound: bool = False
+    hold: bytes = b""
+    line_nanousd: int | None = None
+    price: Pinned | None = None
+    brought: Brought | None = None
 
 
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -66,6 +105,14 @@ def shown(what: Sealed, digests: Digests) -> str:
 
 def opened(id: str, key: KeyRecord, digests: Digests) -> Sealed | None:
     """What an id says to this key; None where it is none of its team and customer."""
+    found = unsealed(id, digests)
+    if found is None or (found.team, found.customer) != (key.team, key.customer):
+        return None
+    return found
+
+
+def unsealed(id: str, digests: Digests) -> Sealed | None:
+    """What an id says, whose it may be; None where it is none of ours."""
     match = _SHOWN.fullmatch(id)
     if match is None:
         return None
@@ -81,8 +128,7 @@ def opened(id: str, key: KeyRecord, digests: Digests) -> Sealed | None:
         found = _unpack(said)
     except msgspec.DecodeError:
         return None  # an older gateway's, or a newer one's
-    whose = (found.team, found.customer) == (key.team, key.customer)
-    return found if whose and _STARTS[found.kind] == id[: len(id) - len(text)] else None
+    return found if _STARTS[found.kind] == id[: len(id) - len(text)] else None
 
 
 def owned(id: str, kinds: tuple[Kind, ...], key: KeyRecord, digests: Digests) -> Sealed:

@@ -70,13 +70,14 @@ class _Serves(Struct, eq=False):
 
 
 class Lines:
-    """One file as it is read. `count` lines have come, which cost `most_nanousd` at most; None
-    where nobody knows. `unbound`: some answer may be longer than that assumes. `serves` is there
-    from the first line on."""
+    """One file as it is read. `count` lines have come, which cost `most_nanousd` at most, and none
+    of them more than `line_nanousd`; None where nobody knows. `unbound`: some answer may be longer
+    than that assumes. `serves` is there from the first line on."""
 
     def __init__(self, key: KeyRecord, plan: PreparedPlan, gateway: str) -> None:
         self.count = 0
         self.most_nanousd: int | None = 0
+        self.line_nanousd: int | None = 0
         self.unbound = False
         self.serves: _Serves | None = None
         self._key = key
@@ -226,10 +227,12 @@ class Lines:
 
     def _add(self, demand: Demand, priced: Dearest) -> None:
         demands.price(demand, priced)
-        if demand.cost_nanousd is None or self.most_nanousd is None:
-            self.most_nanousd = None
+        nanousd = demand.cost_nanousd
+        if nanousd is None or self.most_nanousd is None or self.line_nanousd is None:
+            self.most_nanousd = self.line_nanousd = None
         else:
-            self.most_nanousd += demand.cost_nanousd
+            self.most_nanousd += nanousd
+            self.line_nanousd = max(self.line_nanousd, nanousd)
 
 
 def _read(line: bytes) -> _Line:

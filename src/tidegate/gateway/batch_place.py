@@ -21,6 +21,20 @@ GOOD: Final = frozenset({200, 201, 202, 204})
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 
 
+class Answer(Struct, frozen=True):
+    """What a provider answered, to what was sent then (monotonic seconds)."""
+
+    status: int
+    headers: dict[bytes, bytes]
+    body: bytes
+    sent_s: float
+    streamed: bool = False
+
+    @property
+    def good(self) -> bool:
+        return self.status in GOOD and not self.streamed
+
+
 class Account(Struct, eq=False, frozen=True):
     """One replica of a target with one credential, and the provider's wire for files."""
 
@@ -58,11 +72,22 @@ class Account(Struct, eq=False, frozen=True):
             body = one.conceal(body)
         return body
 
-    def failure(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Failure | Refusal:
-        """What an answer says that is none."""
-        if status == 404:
+    def failure(self, answer: Answer) -> Failure | Refusal:
+        """What an answer says that is none. A token that was refused is renewed."""
+        if answer.status == 404:
             return Refusal("not_found", "the provider does not keep that, or not any more")
-        return self.target.provider.fault(status, texts(headers), self.conceal(body))
+        body = self.conceal(answer.body)
+        found = self.target.provider.fault(answer.status, texts(answer.headers), body)
+        if self.target.identity is not None and found.code.name == "upstream_auth":
+            self.target.identity.refused(answer.sent_s)
+        return found
+
+    async def renewed(self, no: Failure | Refusal, answer: Answer) -> bool:
+        """Whether that was for a token, of which there is another one now."""
+        identity = self.target.identity
+        if identity is None or no.code.name != "upstream_auth":
+            return False
+        return await identity.renewed(answer.sent_s)
 
 
 def account(target: PreparedTarget, replica: PreparedReplica) -> Account:
@@ -108,18 +133,34 @@ def with_batches(plan: PreparedPlan, routes: Iterable[str]) -> list[PreparedTarg
 async def ask(
     at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
-    """The body of the provider's answer, whole. Failure, Refusal."""
+    """The body of the provider's answer, whole; asked once more where its identity had to have
+    another token. Failure, Refusal."""
+    answer = await _exchange(at, method, path, request_id, body)
+    if answer.good:
+        return answer.body
+    no = at.failure(answer)
+    if await at.renewed(no, answer):
+        answer = await _exchange(at, method, path, request_id, body)
+        if answer.good:
+            return answer.body
+        no = at.failure(answer)
+    raise no
+
+
+async def _exchange(
+    at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None
+) -> Answer:
     head = await at.head(method, path, request_id)
     if body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()
     try:
         async with asyncio.timeout(MOST_S):
-            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
+            upstream = await connection_to(this, at.replica)
             this.send(upstream, head + b"\r\n" + (body or b""), MAX_ANSWER_BYTES)
             await upstream.answered()
         status, headers, streamed = upstream.status, upstream.headers, upstream.streaming
-        answer = this.take_body()
+        return Answer(status, headers, this.take_body(), this.sent_s or 0.0, streamed)
     except TimeoutError:
         message = "the provider did not answer in time"
         raise Failure("timeout", "upstream_timeout", message) from None
@@ -127,6 +168,3 @@ async def ask(
         raise translate(error) from None
     finally:
         this.end()
-    if status in GOOD and not streamed:
-        return answer
-    raise at.failure(status, headers, answer)

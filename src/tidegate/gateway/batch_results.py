@@ -15,17 +15,20 @@ from msgspec.structs import fields
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import CODES, Failure
+from tidegate.core.price import Price
 from tidegate.core.purpose import BATCH_LINE
 from tidegate.core.receipt import Receipt
 from tidegate.core.receipt_cost import cost_nanousd, prefix_saved_nanousd
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_place import Account
+from tidegate.gateway.batch_price import price_of
 from tidegate.gateway.context import identifier
 from tidegate.gateway.decline import MAX_ERROR_CHARS
 from tidegate.text.redact import redact
 from tidegate.text.strict_json import UNREADABLE
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
+TOO_LONG: Final = b"..."
 _MEANINGS: Final = {"batch_expired": "upstream_timeout", "batch_cancelled": "client_closed"}
 _CLASSES: Final = tuple(it.name for it in fields(Usage) if it.name != "conflict")
 
@@ -50,14 +53,23 @@ class _Line(Struct):
 _decode: Final = msgspec.json.Decoder(_Line).decode
 
 
+def is_line(text: bytes) -> bool:
+    """Whether it is a line of results."""
+    try:
+        _decode(text)
+    except UNREADABLE:
+        return False
+    return True
+
+
 class Splitter:
-    """Cuts what comes into lines. What is longer than `most` bytes is passed over, and counted."""
+    """Cuts what comes into lines. Of one that is longer than `most` bytes TOO_LONG is left, which
+    is no line of results."""
 
     def __init__(self, most: int = MAX_LINE_BYTES) -> None:
         self._most = most
         self._open: list[bytes] = []
         self._size = 0
-        self.too_long = 0
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that have become whole, without their ends."""
@@ -84,19 +96,18 @@ class Splitter:
     def _take(self) -> bytes:
         line = b"".join(self._open)
         if self._size > self._most:
-            self.too_long += 1
-            line = b""
+            line = TOO_LONG
         self._open.clear()
         self._size = 0
         return line
 
 
 class Owner(Struct, frozen=True):
-    """Whose results are: what their id says, and the key that made the batch, where it is still
-    there and of the same team and customer."""
+    """Whose results are: what their id says, and the key that made the batch, or what stands for
+    it where it is no more or has moved."""
 
     sealed: Sealed
-    key: KeyRecord | None
+    key: KeyRecord
 
 
 class Pricing:
@@ -108,13 +119,19 @@ class Pricing:
         self._gateway = gateway
         self._plan_version = plan_version
         self._ask = Ask(owner.sealed.endpoint, b"", {}, owner.sealed.route)
+        self._price = _price(at, owner.sealed)
+        self._line = 0
 
-    def receipt(self, line: bytes) -> Receipt | None:
-        """None where it is no line of results: what it cost is not known to anybody here."""
+    def receipt(self, line: bytes) -> Receipt:
+        """Of one line after another. What is no line of results, empty where it was too long, may
+        have been served and is named by its place in the file."""
+        self._line += 1
         try:
             said = _decode(line)
         except UNREADABLE:
-            return None
+            receipt = self.blank(f"line {self._line} of {self._owner.sealed.own}")
+            self._note_unknown(receipt, "the line of results cannot be read")
+            return receipt
         receipt = self.blank(said.custom_id)
         response = said.response
         if said.error is not None or response is None:
@@ -129,9 +146,13 @@ class Pricing:
         try:
             self._note_answer(receipt, bytes(response.body))
         except Failure as failure:
-            _note_failure(receipt, failure)
-            receipt.cost_nanousd = None  # it was served, and nobody can say for how much
+            self._note_unknown(receipt, failure.message)
         return receipt
+
+    def _note_unknown(self, receipt: Receipt, message: str) -> None:
+        """It was served, and nobody can say for how much."""
+        _note_failure(receipt, Failure("malformed", "upstream_malformed", message))
+        receipt.cost_nanousd, receipt.most_nanousd = None, self._owner.sealed.line_nanousd
 
     def blank(self, custom_id: str) -> Receipt:
         """What is the same for each line, and the line's own name."""
@@ -149,10 +170,8 @@ class Pricing:
             purpose=BATCH_LINE,
             priority="batch",
         )
-        if key is not None:
-            receipt.environment = key.environment
-        own = {} if key is None else key.attributes
-        receipt.attributes = {**own, "batch": sealed.batch, "custom_id": custom_id[:256]}
+        receipt.environment = key.environment
+        receipt.attributes = {**key.attributes, "batch": sealed.batch, "custom_id": custom_id[:256]}
         receipt.route = receipt.model_asked = sealed.route
         receipt.target, receipt.provider = target.name, target.provider
         receipt.replica = self._at.replica.name
@@ -175,12 +194,22 @@ class Pricing:
         elif usage is not None:
             for name in _CLASSES:
                 setattr(receipt, name, getattr(usage, name))
-        price = None if target.target.batches is None else target.target.batches.price
+        price = self._price
         if price is not None:
             receipt.price_version = price.version
             receipt.cost_nanousd = cost_nanousd(receipt, price)
             if receipt.touches_prefix:
                 receipt.prefix_saved_nanousd = prefix_saved_nanousd(receipt, price)
+        if receipt.cost_nanousd is None:
+            receipt.most_nanousd = self._owner.sealed.line_nanousd
+
+
+def _price(at: Account, sealed: Sealed) -> Price | None:
+    """The price that the batch began with; of one that tells none, that of the plan."""
+    if sealed.price is not None:
+        return price_of(sealed.price)
+    batches = at.target.target.batches
+    return None if batches is None else batches.price
 
 
 def line_id(at_ms: int, provider: str, batch: str, custom_id: str) -> str:

@@ -7,17 +7,20 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from tidegate.core import clock
 from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.receipt import Receipt, encode_frame
 from tidegate.gateway.batch_desk import name_of
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_money import charge
 from tidegate.gateway.batch_place import Account
-from tidegate.gateway.batch_results import Owner, Pricing, Splitter
+from tidegate.gateway.batch_results import Owner, Pricing, Splitter, is_line
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
+from tidegate.stores.spending import spent_nanousd
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class Settling:
         self._target = at.target.target.name
         self._splitter = Splitter()
         self._file = name_of(owner.sealed)
-        self._key = owner.key or _gone(owner.sealed, world)
+        self._sealed, self._key = owner.sealed, owner.key
         self._world = world
         self._last: Receipt | None = None
         self._turn = 0
@@ -49,9 +52,17 @@ class Settling:
 
     async def finish(self, connection: Connection | None, ending: Callable[[], None]) -> None:
         """The file has ended as it should: settles the rest, and runs `ending` behind it."""
-        await self._settle(self._splitter.end())
-        self._count("malformed", self._splitter.too_long)
-        self._world.batches.read.note(self._file)
+        rest, desk = self._splitter.end(), self._world.batches
+        half = [line for line in rest if not is_line(line)]
+        await self._settle([line for line in rest if line not in half])
+        self._count("malformed", len(half))
+        if half:  # a file that told no length was cut: it is to be read again
+            desk.read.forget(self._file)
+        else:
+            desk.read.note(self._file)
+        if self._sealed.hold and not half:  # what is held for its batch may end now
+            of = replace(self._sealed, kind="batch", own=self._sealed.batch, batch="")
+            desk.watch(of, clock.monotonic_s())
         if self._last is None:
             ending()
             return
@@ -80,9 +91,7 @@ class Settling:
         settled, found = self._world.batches.settled, []
         for number, line in enumerate(lines):
             receipt = self._pricing.receipt(line)
-            if receipt is None:
-                self._count("malformed", 1)
-            elif receipt.id not in settled:
+            if receipt.id not in settled:
                 found.append(receipt)
             if number % LINES_A_TURN == 0:
                 await asyncio.sleep(0)
@@ -116,11 +125,13 @@ class Settling:
         for receipt in found[:-1]:
             journal.append(encode_frame(receipt), _nothing, _nothing)
         journal.append(encode_frame(found[-1]), ending, give_up)
-        failed = sum(one.error_code is not None for one in found)
+        malformed = sum(one.error_code == "upstream_malformed" for one in found)
+        failed = sum(one.error_code is not None for one in found) - malformed
+        self._count("malformed", malformed)
         self._count("failed", failed)
-        self._count("settled", len(found) - failed)
+        self._count("settled", len(found) - failed - malformed)
         self._turn += 1
-        spent = replace(found[-1], cost_nanousd=sum(one.cost_nanousd or 0 for one in found))
+        spent = replace(found[-1], cost_nanousd=sum(map(spent_nanousd, found)))
         id = f"{found[-1].id}/{self._turn}"
         charge(spent, self._key, self._plan, self._world.past, id)
 
@@ -132,17 +143,27 @@ class Settling:
 async def owner_of(sealed: Sealed, world: World) -> Owner:
     """Whose the lines are. Refusal where keys cannot be read."""
     record = await world.keys.record(sealed.key_id)
-    if record is not None and (record.team, record.customer) != (sealed.team, sealed.customer):
-        record = None  # the key has moved since
+    if record is None or (record.team, record.customer) != (sealed.team, sealed.customer):
+        record = _gone(sealed, world)
     return Owner(sealed, record)
 
 
 def _gone(sealed: Sealed, world: World) -> KeyRecord:
-    """Stands for a key that is no more, so that the budgets of its team count what it has spent,
-    and for a caller without one."""
-    limits = world.keys.limits_of(sealed.key_id)
+    """Stands for a key that is no more or has moved, so that the budgets of its team count what it
+    has spent, and for a caller without one, by what that brought."""
     own = sealed.key_id, b"", 0, "", sealed.team, 0.0, (), sealed.customer
-    return KeyRecord(*own, limits=limits)
+    brought = sealed.brought
+    if brought is None:
+        return KeyRecord(*own)
+    limits = world.keys.limits_of(sealed.key_id) or KeyLimits(
+        brought.budget_nanousd,
+        brought.budget_unit,
+        brought.budget_s,
+        budget_hard=brought.budget_hard,
+    )
+    return KeyRecord(
+        *own, environment=brought.environment, attributes=brought.attributes, limits=limits
+    )
 
 
 def _nothing() -> None:

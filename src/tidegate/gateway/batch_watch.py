@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.batch_desk import name_of
+from tidegate.gateway.batch_hold import done_id, has_ended, release
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_place import account_of, ask
 from tidegate.gateway.batch_reading import read, read_through
@@ -25,8 +26,11 @@ log = logging.getLogger(__name__)
 LOOK_S: Final = 5.0
 # How long results wait for somebody else to read them.
 PATIENCE_S: Final = 60.0
-# Between two looks at a batch that is under way, and at one that could not be looked at.
+# Between two looks at a batch that is under way, and at one that could not be looked at; where it
+# was for want of a token, `PATIENCE_S`.
 EVERY_S: Final = 600.0
+# Until what is held for one is tried to be given back once more.
+AGAIN_S: Final = 5.0
 AT_ONCE: Final = 4
 # A batch that began before that is settled when somebody reads it.
 MOST_AGE_S: Final = 7 * 86_400.0
@@ -39,6 +43,8 @@ def heed(told: dict[str, Any], batch: Sealed, world: World) -> None:
     through = told.get("status") in THROUGH
     if through and not _unread(told, batch, world):
         world.batches.watched.pop(name_of(batch), None)
+        if batch.hold and done_id(batch) not in world.batches.settled:
+            _watch(batch, clock.monotonic_s(), world)
         return
     _watch(batch, clock.monotonic_s() + (PATIENCE_S if through else EVERY_S), world)
 
@@ -62,6 +68,14 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
     request_id = world.ids.new()
     try:
         at = account_of(batch, world.obeyed())
+    except Refusal as no:  # its target may come back
+        log.info("batch %s is looked at again later: %s", batch.own, no.message)
+        _watch(batch, now_s + EVERY_S, world)
+        return
+    try:
+        if await has_ended(batch, world):
+            await release(batch, world)
+            return
         told = read(await ask(at, b"GET", b"/batches/" + batch.own.encode(), request_id))
         if told.get("status") not in THROUGH:
             _watch(batch, now_s + EVERY_S, world)
@@ -70,12 +84,18 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
             world.check_journal()
             owner = await owner_of(file, world)
             await read_through(at, file, Settling(at, owner, world), request_id)
+        world.batches.watched.pop(name_of(batch), None)
+        if _unread(told, batch, world):
+            _watch(batch, now_s + EVERY_S, world)
+        elif not await release(batch, world):
+            _watch(batch, now_s + AGAIN_S, world)
     except (Refusal, Failure) as no:
         if no.code.name == "not_found":
             log.warning("results of batch %s were gone before anybody read them", batch.own)
             return
         log.info("batch %s is looked at again later: %s", batch.own, no.message)
-        _watch(batch, now_s + EVERY_S, world)
+        missing = no.code.name == "credential_missing"
+        _watch(batch, now_s + (PATIENCE_S if missing else EVERY_S), world)
     except Exception:  # the others are looked at all the same
         log.exception("batch %s could not be settled", batch.own)
 

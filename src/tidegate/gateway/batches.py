@@ -5,8 +5,7 @@ So every gateway lists a caller's batches and nobody's else, after any restart.
 """
 
 import asyncio
-import re
-from collections.abc import Iterator
+import uuid
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -16,29 +15,24 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_ids import Sealed, opened, owned, shown
+from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
+from tidegate.gateway.batch_ids import OWNER, Sealed, brought, opened, owned, shown
 from tidegate.gateway.batch_input import URLS
-from tidegate.gateway.batch_money import check_fits
-from tidegate.gateway.batch_place import Account, account, account_of, ask, with_batches
+from tidegate.gateway.batch_place import Account, account_of, ask
+from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
 from tidegate.gateway.http.reader import Incoming
-from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.resolve import OFF_RETRY_S
 from tidegate.gateway.world import World
 from tidegate.text.strict_json import JsonProblem, read_object
 
-OWNER: Final = "tidegate"
 INPUT: Final = "tidegate_input"
 # Providers take 16; two are ours.
 MAX_METADATA: Final = 14
 MAX_VALUE_CHARS: Final = 512
-# So many pages of a provider's list are looked through for one of ours.
-MAX_PAGES: Final = 10
-_PAGE: Final = 100
-_LIMIT = re.compile(r"[1-9][0-9]?|100")
-_AFTER = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 _UNSURE: Final = frozenset({"interrupted", "timeout", "malformed", "unavailable"})
 
 
@@ -77,11 +71,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     if route is not None and (off := route.off_but_chats) is not None:
         raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
     world.check_journal()
-    receipt = _receipt(file, at, key, world)
-    await check_fits(file, receipt, key, plan, world.past)
-    whose = key.id, key.team, key.customer
-    at_ms = int(clock.wall_s() * 1000)
-    owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose, at_ms)
+    owner = _owner(file, at, key, world)
     # What is longer than providers take is left out: such a batch is found by its id alone.
     ours = {OWNER: shown(owner, digests), INPUT: said.input_file_id}
     fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}
@@ -94,7 +84,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     if said.output_expires_after is not None:
         body["output_expires_after"] = said.output_expires_after
     # Whoever asked may leave: what exists by then is looked after all the same.
-    asking = _begin(at, _encode(body), owner, (key, world, request_id))
+    asking = _begin(at, _encode(body), (file, owner), (key, world, request_id))
     task = asyncio.get_running_loop().create_task(asking)
     world.batches.beginning.add(task)
     task.add_done_callback(lambda done: _begun(done, world))
@@ -102,19 +92,32 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
 
 
 async def _begin(
-    at: Account, body: bytes, owner: Sealed, asking: tuple[KeyRecord, World, str]
+    at: Account,
+    body: bytes,
+    whose: tuple[Sealed, Sealed],
+    asking: tuple[KeyRecord, World, str],
 ) -> bytes:
-    key, world, request_id = asking
+    """What it may cost is held before anybody is asked, and no longer where it surely was not
+    begun."""
+    (file, owner), (key, world, request_id) = whose, asking
+    receipt = _receipt(owner, at, key, world)
+    receipt.attributes = {**key.attributes, SEALED: shown(owner, world.keys.digests)}
+    await hold(file, receipt, key, world)
     try:
         told = read(await ask(at, b"POST", b"/batches", request_id, body=body))
         batch = replace(owner, kind="batch", own=own_id(told))
+    except Refusal:
+        await release(owner, world)
+        raise
     except Failure as failure:
         if failure.kind not in _UNSURE:
+            await release(owner, world)
             raise
         message = f"{failure.message}; it may have been created: list batches before another try"
         raise MayExist(failure.kind, failure.code.name, message) from None
+    note_begun(batch, world)
     world.batches.created[at.target.target.name] += 1
-    return _encode(_shown(told, batch, key, world))
+    return _encode(shown_to(told, batch, key, world))
 
 
 def _begun(task: "asyncio.Task[bytes]", world: World) -> None:
@@ -128,7 +131,7 @@ async def retrieve(id: str, key: KeyRecord, world: World, request_id: str) -> by
     batch = owned(id, ("batch",), key, world.keys.digests)
     at = account_of(batch, world.obeyed())
     told = read(await ask(at, b"GET", b"/batches/" + batch.own.encode(), request_id))
-    return _encode(_shown(told, batch, key, world))
+    return _encode(shown_to(told, batch, key, world))
 
 
 async def cancel(id: str, key: KeyRecord, world: World, request_id: str) -> bytes:
@@ -137,91 +140,10 @@ async def cancel(id: str, key: KeyRecord, world: World, request_id: str) -> byte
     at = account_of(batch, world.obeyed())
     path = b"/batches/%b/cancel" % batch.own.encode()
     told = read(await ask(at, b"POST", path, request_id, body=b""))
-    return _encode(_shown(told, batch, key, world))
+    return _encode(shown_to(told, batch, key, world))
 
 
-async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) -> bytes:
-    """Those of this key's team and customer on routes that it may use: of one account at a provider
-    after another, the newest first in each. Failure, Refusal."""
-    plan = world.obeyed()
-    limit, after = _query(query)
-    accounts = list(_accounts(key, plan))
-    cursor = ""
-    if after is not None:
-        last = owned(after, ("batch",), key, world.keys.digests)
-        here = account_of(last, plan)
-        found = [number for number, one in enumerate(accounts) if _same(one, here)]
-        accounts, cursor = accounts[found[0] if found else len(accounts) :], last.own
-    rows: list[dict[str, Any]] = []
-    for at in accounts:
-        await _list(at, cursor, rows, limit + 1, (key, world, request_id))
-        cursor = ""
-        if len(rows) > limit:
-            break
-    more, rows = len(rows) > limit, rows[:limit]
-    ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
-    page = {"object": "list", "data": rows, "has_more": more}
-    return _encode({**page, "first_id": ends[0], "last_id": ends[1]})
-
-
-async def _list(
-    at: Account,
-    cursor: str,
-    rows: list[dict[str, Any]],
-    most: int,
-    asking: tuple[KeyRecord, World, str],
-) -> None:
-    """Adds what one account has, until there are `most`."""
-    key, world, request_id = asking
-    for _ in range(MAX_PAGES):
-        path = b"/batches?limit=%d" % _PAGE + (b"&after=" + cursor.encode() if cursor else b"")
-        page = read(await ask(at, b"GET", path, request_id))
-        data = page.get("data")
-        items = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
-        for told in items:
-            batch = _ours(told, key, world)
-            if batch is not None:
-                rows.append(_shown(told, batch, key, world))
-                if len(rows) >= most:
-                    return
-        if not items or page.get("has_more") is not True:
-            return
-        cursor = own_id(items[-1])
-
-
-def _ours(told: dict[str, Any], key: KeyRecord, world: World) -> Sealed | None:
-    """Which batch it is to this key; None where it is none of its own."""
-    metadata = told.get("metadata")
-    owner = metadata.get(OWNER) if isinstance(metadata, dict) else None
-    if not isinstance(owner, str):
-        return None
-    found = opened(owner, key, world.keys.digests)
-    if found is None or found.kind != "owner" or not key.may_use(found.route):
-        return None
-    return replace(found, kind="batch", own=own_id(told))
-
-
-def _accounts(key: KeyRecord, plan: PreparedPlan) -> Iterator[Account]:
-    """Each account once, however many targets are in it."""
-    seen: list[Account] = []
-    routes = [name for name in plan.routes if key.may_use(name)]
-    for target in with_batches(plan, routes):
-        for replica in target.replicas:
-            found = account(target, replica)
-            if not any(_same(found, one) for one in seen):
-                seen.append(found)
-                yield found
-
-
-def _same(one: Account, other: Account) -> bool:
-    return (
-        one.target.target.provider == other.target.target.provider
-        and one.replica.name == other.replica.name
-        and one.replica.credential.name == other.replica.credential.name
-    )
-
-
-def _shown(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) -> dict[str, Any]:
+def shown_to(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) -> dict[str, Any]:
     """A batch as its caller is to see it: ids of ours, and nothing of ours in its metadata."""
     digests = world.keys.digests
     heed(told, batch, world)
@@ -242,13 +164,38 @@ def _shown(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) ->
     return told
 
 
-def _receipt(file: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
-    """Only to be written on: what budgets ask of a request."""
-    target = at.target.target
-    receipt = Receipt("", 0.0, world.gateway, file.endpoint, key_id=key.id, team=key.team)
-    receipt.customer, receipt.environment = key.customer, key.environment
-    receipt.attributes = key.attributes or None
-    receipt.route, receipt.target, receipt.provider = file.route, target.name, target.provider
+def _owner(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sealed:
+    """Whose a batch of this file is, when it begins, and what its lines cost. Refusal where that is
+    not what the file was judged by."""
+    batches = at.target.target.batches
+    price = pinned(None if batches is None else batches.price)
+    if price != file.price and file.price is not None:
+        message = "the price of a batch has changed since the file was sent: send the file again"
+        raise Refusal("invalid_parameter", message, param="input_file_id")
+    return replace(
+        file,
+        kind="owner",
+        own="",
+        key_id=key.id,
+        at_ms=int(clock.wall_s() * 1000),
+        lines=0,
+        most_nanousd=None,
+        unbound=False,
+        hold=uuid.UUID(world.ids.new()).bytes,
+        price=price,
+        brought=brought(key),
+    )
+
+
+def _receipt(owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
+    """Of what is held for a batch: whose it is, as budgets ask."""
+    target, id = at.target.target, hold_id(owner)
+    receipt = Receipt(id, owner.at_ms / 1000, world.gateway, owner.endpoint, purpose=BATCH_HOLD)
+    receipt.plan_version, receipt.priority = world.obeyed().plan.version, "batch"
+    receipt.key_id, receipt.team, receipt.customer = key.id, key.team, key.customer
+    receipt.environment, receipt.attributes = key.environment, key.attributes or None
+    receipt.route = receipt.model_asked = owner.route
+    receipt.target, receipt.provider = target.name, target.provider
     receipt.model_wanted = target.model
     return receipt
 
@@ -273,17 +220,3 @@ def _read(body: bytes) -> _Create:
 
 def _url_of(file: Sealed) -> str:
     return next(url for url, entry in URLS.items() if entry.endpoint == file.endpoint)
-
-
-def _query(query: bytes) -> tuple[int, str | None]:
-    limit, after = 20, None
-    for pair in query.decode("latin-1").split("&") if query else ():
-        name, _, value = pair.partition("=")
-        if name == "limit" and _LIMIT.fullmatch(value):
-            limit = int(value)
-        elif name == "after" and _AFTER.fullmatch(value):
-            after = value
-        else:
-            message = "a list of batches takes `limit` (1 to 100) and `after` (a batch's id)"
-            raise Refusal("invalid_parameter", message, param="query")
-    return limit, after

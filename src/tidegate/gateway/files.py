@@ -16,6 +16,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.gateway.batch_ids import Sealed, owned, place_of, shown
 from tidegate.gateway.batch_input import MAX_LINE_BYTES, Lines
 from tidegate.gateway.batch_place import Account, account_of, ask, choose
+from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read, read_through
 from tidegate.gateway.batch_settle import Settling, owner_of
 from tidegate.gateway.batch_transfer import Upload, upload
@@ -40,7 +41,7 @@ _encode: Final = msgspec.json.Encoder().encode
 async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: str) -> bytes:
     """Takes a file of requests. Failure, Refusal."""
     body: Body = incoming.body if incoming.spool is None else incoming.spool.mapped()
-    part, fields = _form(incoming.head, body)
+    part, fields = await _form(incoming.head, body)
     incoming.body = b""  # nobody else reads it, and it is as long as the file
     lines = Lines(key, world.obeyed(), world.gateway)
     with tempfile.TemporaryFile(dir=world.batches.folder) as file:
@@ -70,6 +71,8 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         lines=lines.count,
         most_nanousd=lines.most_nanousd,
         unbound=lines.unbound,
+        line_nanousd=lines.line_nanousd,
+        price=pinned(lines.serves.batches.price),
     )
     return _encode({**told, "id": shown(sealed, world.keys.digests)})
 
@@ -115,11 +118,22 @@ async def _results(sealed: Sealed, at: Account, world: World) -> Settling:
     return Settling(at, await owner_of(sealed, world), world)
 
 
-def _form(head: Head, body: Body) -> tuple[Part, tuple[tuple[str, str], ...]]:
-    """The file, and what goes along with it. Refusal."""
+def boundary_in(head: Head) -> bytes:
+    """The boundary of the form that comes behind this head. Refusal."""
     try:
-        boundary = multipart.boundary_of(head.headers.get(b"content-type", b"").decode("latin-1"))
-        found = {part.name: part for part in multipart.parts(body, boundary, written_anew=True)}
+        return multipart.boundary_of(head.headers.get(b"content-type", b"").decode("latin-1"))
+    except MultipartProblem as problem:
+        raise Refusal("invalid_request", str(problem)) from None
+
+
+async def _form(head: Head, body: Body) -> tuple[Part, tuple[tuple[str, str], ...]]:
+    """The file, and what goes along with it. Others' requests are served between its pieces.
+    Refusal."""
+    found: dict[str, Part] = {}
+    try:
+        for parts in multipart.looking(body, boundary_in(head), written_anew=True):
+            found = {part.name: part for part in parts or ()}
+            await asyncio.sleep(0)
     except MultipartProblem as problem:
         raise Refusal("invalid_request", str(problem)) from None
     for name in ("file", "purpose"):
@@ -146,8 +160,8 @@ async def _judge(body: Body, part: Part, lines: Lines, file: BinaryIO) -> None:
     """Writes the file as its provider gets it. Refusal that names the line that is wrong."""
     at, turn, size = part.start, 0, 0
     while at < part.end:
-        end = body.find(b"\n", at, part.end)
-        end = part.end if end < 0 else end
+        end = body.find(b"\n", at, min(part.end, at + MAX_LINE_BYTES + 1))
+        end = min(part.end, at + MAX_LINE_BYTES + 1) if end < 0 else end
         # Of what is too long no more than shows it: nothing as long as the file is in memory.
         line = bytes(body[at : min(end, at + MAX_LINE_BYTES + 1)])
         at, size = end + 1, size + len(line)

@@ -4,7 +4,7 @@ Counters outlive a plan: a limit that keeps its name, kind and scope keeps what 
 """
 
 from collections.abc import Callable
-from math import inf
+from math import ceil, inf
 from operator import attrgetter
 
 from msgspec.structs import replace
@@ -95,6 +95,14 @@ class InForce:
         self._stand(wall_s)
         if self.counters is not None and self.shape is not None:
             self.counters.reshape(self.shape)
+
+    def place_of(self, at_s: float) -> int | None:
+        """The ticket of what a rolling window of money counted at that time of the wall clock."""
+        shape = self.shape
+        if not isinstance(shape, Rolling):
+            return None
+        width = ceil(shape.window_s * 1e6 / shape.bins)
+        return int(at_s * 1e6) // width * width
 
     def applies(self, receipt: Receipt) -> bool:
         """Whether the request has the values that `only` asks for."""

@@ -141,6 +141,14 @@ class LedgerPast:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._reader.recorded, ids)
 
+    async def receipt(self, id: str) -> Receipt | None:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._reader.receipt, id)
+
+    async def holds(self, since_s: float, most: int) -> list[Receipt]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._reader.holds, since_s, most)
+
     def close(self) -> None:
         if self._task is not None:
             self._task.cancel()

@@ -116,6 +116,16 @@ class PastReader:
         with self._ledger.snapshot() as snapshot:
             return snapshot.recorded(ids)
 
+    def receipt(self, id: str) -> Receipt | None:
+        """The same of one, whole; None where it does not have it."""
+        with self._ledger.snapshot() as snapshot:
+            return snapshot.receipt(id)
+
+    def holds(self, since_s: float, most: int) -> list[Receipt]:
+        """What batches held since then, and what of that has ended. StoreError, OSError."""
+        with self._ledger.snapshot() as snapshot:
+            return snapshot.holds(since_s, most)
+
     def close(self) -> None:
         self._ledger.close()
 

@@ -39,8 +39,9 @@ class Guard(Struct, eq=False, frozen=True):
 
 class Looking(Struct, eq=False, frozen=True):
     """One side of a route. Of `every`, `running` look through a stream as it comes, those `at_end`
-    once it is whole; `withholds`: nothing of it goes out before. `judges` look at a request's texts
-    by whose they are (`guard_sources`), and at none otherwise. `may_have` says of a text whether
+    once it is whole; `withholds`: nothing of it goes out before, `asks_by_sentence`: nothing that
+    an address has not been asked about. `judges` look at a request's texts by whose they are
+    (`guard_sources`), and at none otherwise. `may_have` says of a text whether
     any of `every` may find something."""
 
     side: Side
@@ -51,6 +52,7 @@ class Looking(Struct, eq=False, frozen=True):
     at_end: tuple[Guard, ...]
     withholds: bool
     judges: tuple[Guard, ...] = ()
+    asks_by_sentence: bool = False
 
 
 class PreparedGuardrails(Struct, eq=False, frozen=True):
@@ -73,7 +75,9 @@ def prepare_guardrails(
     if declared is None:
         return PreparedGuardrails(None, None, buffer)
     return PreparedGuardrails(
-        _side("input", declared.input, checks), _side("output", declared.output, checks), buffer
+        _side("input", declared.input, checks, buffer),
+        _side("output", declared.output, checks, buffer),
+        buffer,
     )
 
 
@@ -94,7 +98,10 @@ def is_remote(guardrail: Guardrail) -> bool:
 
 
 def _side(
-    side: Side, guardrails: tuple[Guardrail, ...], known: Mapping[Guardrail, Check]
+    side: Side,
+    guardrails: tuple[Guardrail, ...],
+    known: Mapping[Guardrail, Check],
+    buffer: SentenceBuffer | None,
 ) -> Looking | None:
     if not guardrails:
         return None
@@ -103,6 +110,9 @@ def _side(
     at_end = tuple(it for it in every if it.detector.judges_whole or not it.stops)
     always = any(it.may_have is None for it in every)
     hints = Hints([hint for it in every for hint in it.detector.hints]).any
+    whole = any(it.stops for it in at_end) or (
+        bool(checks) and (buffer is None or not all(it.guardrail.by_sentence for it in checks))
+    )
     return Looking(
         side=side,
         every=every,
@@ -110,7 +120,8 @@ def _side(
         may_have=_ALWAYS if always else hints,
         running=tuple(it for it in every if it not in at_end),
         at_end=at_end,
-        withholds=bool(checks) or any(it.stops for it in at_end),
+        withholds=whole,
+        asks_by_sentence=bool(checks) and not whole,
         judges=tuple(it for it in every if it.may_have is _never),
     )
 

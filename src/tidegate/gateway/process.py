@@ -17,9 +17,9 @@ from tidegate.core import clock
 from tidegate.core.layout import Layout
 from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
-from tidegate.gateway import batch_watch, captures, feedback
+from tidegate.gateway import batch_restore, batch_watch, captures, feedback
 from tidegate.gateway.answer_cache import connecting
-from tidegate.gateway.batch_front import UPLOADS
+from tidegate.gateway.batch_front import UPLOADS, leave_to_send
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
@@ -107,7 +107,8 @@ class Process:
         self._past = LedgerPast(self._layout, name, journal, shared)
         self._world.past = self._past
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
-        self._world.listener.spools = Spools(UPLOADS, options.state)
+        spools = self._world.listener.spools = Spools(UPLOADS, options.state)
+        spools.leave = partial(leave_to_send, self._world)
         self._world.batches.folder = options.state
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
@@ -146,7 +147,7 @@ class Process:
             loop.create_task(self._issuers.watch(RENEW_S)),
             loop.create_task(self._finish_spools()),
             loop.create_task(self._handovers.run()),
-            loop.create_task(batch_watch.watch(self._world)),
+            loop.create_task(self._watch_batches()),
         ]
         try:
             if not await self._first_plan():
@@ -212,6 +213,13 @@ class Process:
                 return False
             await asyncio.sleep(TICK_S)
         return True
+
+    async def _watch_batches(self) -> None:
+        """From the first plan on, also those of the process before this one."""
+        while self._world.plan is None:  # noqa: ASYNC110 - nothing announces it
+            await asyncio.sleep(TICK_S)
+        await batch_restore.restore(self._world)
+        await batch_watch.watch(self._world)
 
     async def _renew_keys(self) -> None:
         """Keys that expire are written anew before they do."""

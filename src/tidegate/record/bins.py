@@ -66,8 +66,9 @@ class Bins:
         return len(self._bins)
 
     def fold(self, receipt: Receipt) -> None:
-        """Count a receipt. The gateway's own probes are nobody's traffic."""
-        if receipt.is_probe or is_unsent_copy(receipt):
+        """Count a receipt. The gateway's own probes are nobody's traffic, and what a batch holds of
+        budgets is none."""
+        if receipt.is_hold or receipt.is_probe or is_unsent_copy(receipt):
             return
         key = (
             _minute(receipt),

@@ -82,6 +82,8 @@ class Metrics:
             self._repeated.add(repeated)
             for receipt in receipts:
                 self._recorded.total += 1
+                if receipt.is_hold:
+                    continue  # no request
                 if receipt.is_probe:
                     self._observe_probe(receipt)
                 elif receipt.is_own:

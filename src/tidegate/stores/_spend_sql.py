@@ -11,6 +11,8 @@ POSITIONS: Final = 'SELECT gateway, segment, "offset" FROM journal_positions'
 RECORDED: Final = """SELECT id FROM receipts WHERE id IN
   (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 RECORDED_AT_ONCE: Final = 20
+DETAIL: Final = "SELECT detail FROM receipts WHERE id = ?"
+HOLDS: Final = "SELECT detail FROM receipts WHERE purpose = 'batch_hold' AND id >= ? LIMIT ?"
 OPENING: Final = """SELECT at_s, nanousd FROM openings
 WHERE dimensions = ? AND scope = ? AND at_s >= ?
 """
@@ -54,7 +56,7 @@ GROUP BY 1
 _DETAILS: Final = """SELECT started_at_s, coalesce(cost_nanousd, most_nanousd), detail,
   target, model_wanted, provider FROM receipts
 WHERE id >= :first_id AND started_at_s >= :since_s
-  AND coalesce(cost_nanousd, most_nanousd, 0) > 0 AND instr(detail, :text) > 0
+  AND coalesce(cost_nanousd, most_nanousd, 0) <> 0 AND instr(detail, :text) > 0
   AND NOT (key_id IS NULL AND purpose = 'probe')
   AND (:key_id IS NULL OR key_id = :key_id)
   AND (:team IS NULL OR team = :team)
@@ -69,12 +71,12 @@ WHERE id >= :first_id AND started_at_s >= :since_s
 # Their columns are in the order of spending.ROLLED_UP, and of IN_RECEIPTS.
 EVERY_QUARTER: Final = """SELECT cost_nanousd + most_nanousd, quarter, key_id, team, customer,
   route, environment, target, model_wanted, provider
-FROM spend WHERE quarter >= ? AND cost_nanousd + most_nanousd > 0
+FROM spend WHERE quarter >= ? AND cost_nanousd + most_nanousd <> 0
 """
 EVERY_RECEIPT: Final = """SELECT coalesce(cost_nanousd, most_nanousd), started_at_s, detail, key_id,
   team, customer, route, environment, target, model_wanted, provider, end_user, session_id, trace_id
 FROM receipts
-WHERE id >= ? AND started_at_s >= ? AND coalesce(cost_nanousd, most_nanousd, 0) > 0
+WHERE id >= ? AND started_at_s >= ? AND coalesce(cost_nanousd, most_nanousd, 0) <> 0
   AND NOT (key_id IS NULL AND purpose = 'probe')
 """
 

@@ -44,7 +44,7 @@ def sums(
     fixed = {name: value for name, value in only.items() if name not in served}
     in_columns = [name for name in scope if name in _COLUMNS]
     conditions: list[ColumnElement[bool]] = [
-        *(c.id >= first_id_at(since_s), c.id < first_id_at(until_s), amount > 0, of_callers()),
+        *(c.id >= first_id_at(since_s), c.id < first_id_at(until_s), amount != 0, of_callers()),
         *(c[_COLUMNS[name]] == value for name, value in fixed.items() if name in _COLUMNS),
         *(c[_COLUMNS[name]].is_not(None) for name in in_columns if name not in TARGET_DIMENSIONS),
     ]

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from tidegate.core.probe import OWN
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt, decode_payload
 from tidegate.stores import database
 from tidegate.stores.figures import Ranking
@@ -168,7 +169,7 @@ def top(
     with database.reading(engine) as connection:
         conditions, _ = bounded(connection, which, scan_rows)
         if which.purpose is None:
-            conditions.append(of_callers())
+            conditions.append(asked_by_callers())
         worst = (
             select(receipts.c.seq)
             .where(*conditions, column.is_not(None))
@@ -201,7 +202,7 @@ def costs(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> list[
     c = receipts.c
     with database.reading(engine) as connection:
         conditions, whole = bounded(connection, which, scan_rows)
-        conditions.append(of_callers())
+        conditions.append(asked_by_callers())
         if not whole:
             return None
         query = select(c.started_at_s, c.cost_nanousd, c.key_id, c.end_user, c.model_wanted)
@@ -267,7 +268,12 @@ def _plain(which: Filter) -> list[Condition]:
     )
     wanted = ((receipts.c[name], getattr(which, name)) for name in names)
     conditions = [column == value for column, value in wanted if value is not None]
-    return [*conditions, of_callers()] if which.of_callers else conditions
+    return [*conditions, asked_by_callers()] if which.of_callers else conditions
+
+
+def asked_by_callers() -> Condition:
+    """The same, and not what batches hold of budgets, which is no request."""
+    return of_callers() & (receipts.c.purpose != BATCH_HOLD)
 
 
 def of_callers() -> Condition:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, select
 
 from tidegate.core.probe import OWN
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.stores import database, signal_marks, unfolded
 from tidegate.stores.receipts import first_id_at
 from tidegate.stores.schema import DAY_S, TOKEN_COLUMNS, receipts, receipts_daily
@@ -57,10 +58,15 @@ def _roll_off_chunk(connection: Connection, before_s: float, chunk_rows: int) ->
     rows = [dict(row._mapping) for row in gone]
     # SQLite gives the numbers of the newest again when they go, and marks must not be beyond them.
     signal_marks.lower(connection, unfolded.newest_seq(connection))
-    callers = (row for row in rows if row["key_id"] is not None or row["purpose"] not in OWN)
+    callers = (row for row in rows if _is_of_callers(row))
     for key, counts in _daily(callers).items():
         _add(connection, key, counts)
     return len(rows)
+
+
+def _is_of_callers(row: dict[str, Any]) -> bool:
+    own: tuple[str, ...] = OWN if row["key_id"] is None else (BATCH_HOLD,)
+    return row["purpose"] not in own
 
 
 def _daily(rows: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], list[int]]:

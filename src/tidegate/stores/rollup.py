@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core.earlier_cost import MARKER, EarlierCost, split
 from tidegate.core.probe import OWN
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.stores import database
+from tidegate.stores.database import Upsert
 from tidegate.stores.schema import TOKEN_COLUMNS, spend
 from tidegate.stores.spending import ROLLED_UP, quarter_of
 
@@ -66,7 +67,7 @@ def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
             cost = figures[-1]
             unknown = cost is None
             values = (
-                1,
+                row[purpose] != BATCH_HOLD,
                 *figures,
                 row[most] if unknown else 0,
                 unknown and row[attempts] > 0,
@@ -102,7 +103,7 @@ def _move_earlier(
             row[place] += nanousd
 
 
-def addition(engine: Engine) -> sqlite.Insert | postgresql.Insert:
+def addition(engine: Engine) -> Upsert:
     """The statement that adds a row of COLUMNS to what its key has."""
     statement = database.upsert(engine, spend)
     return statement.values({name: bindparam(name) for name in COLUMNS}).on_conflict_do_update(

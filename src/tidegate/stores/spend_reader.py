@@ -17,7 +17,7 @@ from msgspec import Struct
 from tidegate.core.earlier_cost import MARKER, EarlierCost
 from tidegate.core.limit import ATTRIBUTE, SEPARATOR, TARGET_DIMENSIONS
 from tidegate.core.plan import Limit
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import Receipt, decode_payload
 from tidegate.stores import _spend_sql as sql
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.read_only import Reading, ReadOnly
@@ -75,6 +75,16 @@ class Snapshot:
             some += some[:1] * (sql.RECORDED_AT_ONCE - len(some))
             found.update(id for (id,) in self._connection.execute(sql.RECORDED, some))
         return found
+
+    def receipt(self, id: str) -> Receipt | None:
+        """None where the ledger does not have it."""
+        row = next(iter(self._connection.execute(sql.DETAIL, (id,))), None)
+        return None if row is None else decode_payload(row[0])
+
+    def holds(self, since_s: float, most: int) -> list[Receipt]:
+        """What batches held since then, and what of that has ended: at most so many."""
+        rows = self._connection.execute(sql.HOLDS, (_first_id_at(since_s), most))
+        return [decode_payload(payload) for (payload,) in rows]
 
     def spent(self, limit: Limit, scope: str, since_s: float) -> Amounts:
         """(wall clock, nano-dollars) of what this limit counts since the quarter of `since_s`."""

@@ -56,14 +56,15 @@ def quarter_of(at_s: float) -> int:
 
 def spent_nanousd(receipt: Receipt) -> int:
     """What a receipt counts in a budget: its cost, or the most that it can be while unknown; of
-    the gateway's own requests nothing."""
+    the gateway's own requests nothing, and below 0 of a hold that has ended."""
     if receipt.is_own:
         return 0
     cost = receipt.cost_nanousd
     if cost is not None and 0 <= cost <= MAX_COST_NANOUSD:
         return cost
     most = receipt.most_nanousd
-    return most if most is not None and 0 <= most <= MAX_COST_NANOUSD else 0
+    least = -MAX_COST_NANOUSD if receipt.is_hold else 0
+    return most if most is not None and least <= most <= MAX_COST_NANOUSD else 0
 
 
 def parted(

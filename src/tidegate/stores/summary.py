@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
 from tidegate.core.receipt import METERED
 from tidegate.stores import database
 from tidegate.stores.figures import Quantiles, Summary, Sums
-from tidegate.stores.receipts import SCAN_ROWS, Condition, Filter, bounded, of_callers
+from tidegate.stores.receipts import SCAN_ROWS, Condition, Filter, asked_by_callers, bounded
 from tidegate.stores.schema import DAY_S, receipts, receipts_daily
 
 _QUANTILES = (0.50, 0.95, 0.99)
@@ -29,7 +29,7 @@ def summary(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> Sum
     with database.reading(engine) as connection:
         conditions, complete = bounded(connection, which, scan_rows)
         if which.purpose is None:
-            conditions.append(of_callers())
+            conditions.append(asked_by_callers())
         row = connection.execute(select(*_sums_of_receipts()).where(*conditions)).one()
         sums, days_from_s = _sums(row), None
         first_day, rolled_off = _rolled_off(connection, which)

@@ -7,6 +7,7 @@ parameter that comes twice, a name that comes twice, a boundary in the middle of
 
 import mmap
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from msgspec import Struct
 MAX_PARTS: Final = 32
 MAX_HEAD_BYTES: Final = 4 * 1024
 MAX_NAME_CHARS: Final = 256
+# Of a field's content in one look.
+PIECE_BYTES: Final = 256 * 1024
 
 Body = bytes | mmap.mmap
 
@@ -57,6 +60,15 @@ def boundary_of(content_type: str) -> bytes:
 def parts(body: Body, boundary: bytes, *, written_anew: bool = False) -> list[Part]:
     """Its fields, in order; each name once, unless it ends in `[]`. MultipartProblem. What is
     `written_anew` under another boundary is read by nobody else as it came."""
+    looked = looking(body, boundary, written_anew=written_anew)
+    return next(found for found in looked if found is not None)
+
+
+def looking(
+    body: Body, boundary: bytes, *, written_anew: bool = False
+) -> Iterator[list[Part] | None]:
+    """The same by steps, each a look at a piece of the body, for whoever has others to serve
+    meanwhile: None until all of it was looked at, its fields then."""
     line = b"--" + boundary
     if bytes(body[: len(line) + 2]) != line + b"\r\n":
         raise MultipartProblem("the body does not begin with the boundary")
@@ -67,12 +79,17 @@ def parts(body: Body, boundary: bytes, *, written_anew: bool = False) -> list[Pa
         if len(found) == MAX_PARTS:
             raise MultipartProblem(f"the form has more than {MAX_PARTS} fields")
         start = _head_end(body, at)
-        end = body.find(delimiter, start)
+        head = bytes(body[at : start - 2])
+        end, at = -1, start
+        while end < 0 and at < len(body):
+            end = body.find(delimiter, at, at + PIECE_BYTES + len(delimiter))
+            at += PIECE_BYTES
+            yield None
         if end < 0:
             raise MultipartProblem("the body ends before its last boundary")
         if not written_anew and _may_end_sooner(body, start, end, line):
             raise MultipartProblem("a field's content has a line that begins with the boundary")
-        part = _part(bytes(body[at : start - 2]), start, end)
+        part = _part(head, start, end)
         if part.name in names and not part.name.endswith("[]"):
             raise MultipartProblem("a field of the form comes twice")
         names.add(part.name)
@@ -82,7 +99,8 @@ def parts(body: Body, boundary: bytes, *, written_anew: bool = False) -> list[Pa
         if what == b"--":
             if bytes(body[at : at + 3]) not in (b"", b"\r\n"):
                 raise MultipartProblem("something follows the form's last boundary")
-            return found
+            yield found
+            return
         if what != b"\r\n":
             raise MultipartProblem("the boundary stands in the middle of a line")
 

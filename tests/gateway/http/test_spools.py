@@ -70,7 +70,7 @@ def test_what_is_left_behind_is_let_go():
     it = made()
     reader = RequestReader(1000, it)
     reader.feed(request(b"x" * 300_000) + request(b"y" * 400_000)[:-9], 0.0)
-    assert it.size == 700_000 - 9
+    assert it.size == 700_000  # of what is still to come room is kept
     reader.close()
     assert it.size == 0
 
@@ -87,6 +87,52 @@ def test_all_that_comes_at_once_is_bounded():
     for reader in (*readers, late):
         reader.close()
     assert it.size == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 400_000), st.booleans())))
+def test_room_is_kept_of_each_sender_and_of_all_and_given_back(asked):
+    it, open_spools = made(300_000), []
+    for who, expected, ends in asked:
+        try:
+            open_spools.append((who, it.begin(who, expected)))
+        except Refusal as no:
+            own = sum(one._kept_bytes for name, one in open_spools if name == who)
+            assert (no.code.name == "rate_limit_exceeded") == (own + expected > 600_000)
+        if ends and open_spools:
+            open_spools.pop(0)[1].close()
+        kept = [(name, one._kept_bytes) for name, one in open_spools]
+        assert it.size == sum(size for _, size in kept) <= MOST_FILES * 300_000
+        for name in "ab":
+            assert sum(size for who, size in kept if who == name) <= 600_000
+    for _, one in open_spools:
+        one.close()
+    assert (it.size, dict(it._of)) == (0, {})
+
+
+def test_a_body_for_the_disk_waits_for_leave():
+    it = made()
+
+    async def leave(head):
+        raise AssertionError  # a reader never waits: who reads asks
+
+    it.leave = leave
+    for chunk in (0, 70_000):
+        reader, data = RequestReader(1000, it), request(b"x" * 600_000, chunk=chunk)
+        reader.feed(data[:200], 0.0)
+        assert (reader.asks is None) == bool(chunk)  # whose head says no length
+        reader.feed(data[200:300_000], 0.0)
+        assert reader.asks is not None
+        assert it.size == 0
+        reader.grant("team-a")
+        assert it.size >= 299_000
+        reader.feed(data[300_000:], 0.0)
+        (incoming,) = reader.whole
+        assert incoming.spool.size == 600_000
+        reader.close()
+    short = RequestReader(1000, it)
+    short.feed(request(b"x" * FROM_BYTES), 0.0)
+    assert short.asks is None
+    assert len(short.whole) == 1
 
 
 def test_without_a_disk_there_is_no_room(tmp_path: Path):

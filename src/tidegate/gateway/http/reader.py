@@ -19,7 +19,8 @@ SLICE_BYTES = 2 * 1024
 
 class Head(Struct, eq=False):
     """A request's head. Connections send the same one again and again, so what the stages read
-    out of it once is kept on it: `context`, and the `caller` as of the keys' `caller_epoch`.
+    out of it once is kept on it: `context`, and the `caller` as of the keys' `caller_epoch`. What
+    came more than once stands joined in `headers`, and `again` has each value after the first.
     """
 
     method: bytes = b""
@@ -31,6 +32,7 @@ class Head(Struct, eq=False):
     context: Context | None = None
     caller: KeyRecord | None = None
     caller_epoch: int = -1
+    again: dict[bytes, list[bytes]] | None = None
 
 
 class Incoming(Struct, eq=False):
@@ -44,9 +46,11 @@ class Incoming(Struct, eq=False):
 
 
 class _Known(Struct):
-    """The bytes of a head around the digits of its Content-Length, and what they parse to."""
+    """The bytes of a head around the digits of its Content-Length, which are `at` there, and what
+    they parse to."""
 
     before: bytes
+    at: int
     after: bytes
     head: Head
 
@@ -58,6 +62,9 @@ class RequestReader:
     is (`head`, `body`; `idle` between requests), `phase_s` since when, and `expects_continue`
     that its sender waits for leave to go on. `max_body_bytes` may change: requests that have not
     begun obey it. After a Refusal the connection is past reading.
+
+    `asks` is the head of a body that is for the disk and may not come there yet: nothing more is to
+    be fed until it was `grant`ed.
     """
 
     __slots__ = (
@@ -78,6 +85,8 @@ class RequestReader:
         "_spools",
         "_spools_body",
         "_target",
+        "_who",
+        "asks",
         "body_bytes",
         "expects_continue",
         "max_body_bytes",
@@ -108,6 +117,8 @@ class RequestReader:
         self._chunked = False
         self._length = 0
         self._spools_body = False
+        self._who: str | None = None
+        self.asks: Head | None = None
         self._max_body_bytes = self.max_body_bytes
         self._repeated = 0
         self._head_bytes = 0
@@ -151,12 +162,12 @@ class RequestReader:
         The same bytes parse to the same head, whatever the length says, so the parser, which
         stands between two requests, need not see them.
         """
-        at = len(known.before)
+        at, after = known.at, known.after
         end = data.find(b"\r", at, at + MAX_LENGTH_DIGITS + 1)
         digits = data[at:end] if end > at else b""
-        if not digits.isdigit() or not data.startswith(known.after, end):
+        if not digits.isdigit() or not data.startswith(after, end):
             return None
-        start = end + len(known.after)
+        start = end + len(after)
         size = len(data) - start
         return data[start:] if size == int(digits) and size <= self.max_body_bytes else None
 
@@ -205,10 +216,13 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.phase != "head":
             raise Refusal("invalid_http", "trailers are not accepted")
-        headers = self._incoming.head.headers  # type: ignore[union-attr]
+        head = self._incoming.head  # type: ignore[union-attr]
+        headers = head.headers
         if strict.add_header(headers, name, value):
             self._repeated += 1
             strict.check_count(len(headers) + self._repeated)
+            again = head.again = head.again or {}
+            again.setdefault(name.lower(), []).append(value)
 
     def on_headers_complete(self) -> None:
         incoming, parser = self._incoming, self._parser
@@ -235,6 +249,8 @@ class RequestReader:
             self._length = int(length)
             if self._length > self._max_body_bytes:
                 raise self._too_large()
+            if self._spools_body and self._length > FROM_BYTES:
+                self._ask_leave(head)
         if b"expect" in headers:
             self.expects_continue = strict.expects_continue(headers, head.http_minor)
         self.phase = "body"
@@ -251,12 +267,28 @@ class RequestReader:
             return
         self._parts.append(body)
         if self._spools_body and self.body_bytes > FROM_BYTES:
-            self._begin_spool()
+            if self._who is None:
+                self._ask_leave(self._incoming.head)  # type: ignore[union-attr]
+            if self._who is not None:
+                self._begin_spool(self._who)
 
-    def _begin_spool(self) -> None:
+    def _ask_leave(self, head: Head) -> None:
+        assert self._spools is not None  # noqa: S101 - its path is one of them
+        if self._spools.leave is None:
+            self._who = ""
+        else:
+            self.asks = head
+
+    def grant(self, who: str) -> None:
+        """The body that was asked for is of `who` and may come. Refusal where there is no room."""
+        self.asks, self._who = None, who
+        if self.phase == "body":
+            self._begin_spool(who)
+
+    def _begin_spool(self, who: str) -> None:
         """The body is too long for memory: it goes on where `Spools` has it."""
         assert self._spools is not None  # noqa: S101 - its path is one of them
-        spool = self._spool = self._spools.begin()
+        spool = self._spool = self._spools.begin(who, self._length)
         for part in self._parts:
             spool.write(part)
         self._parts.clear()
@@ -266,7 +298,7 @@ class RequestReader:
         assert incoming is not None  # noqa: S101 - the parser's order of calls
         incoming.body = parts[0] if len(parts) == 1 else b"".join(parts)
         incoming.spool, self._spool = self._spool, None
-        self._incoming = None
+        self._incoming = self.asks = None
         self.phase = "idle"
         self.expects_continue = False
         self.whole.append(incoming)
@@ -290,4 +322,4 @@ def _knowledge(data: bytes, incoming: Incoming) -> _Known | None:
     at = data.find(length, name + len(b"\r\ncontent-length:"))
     if name < 0 or data[at + len(length) : at + len(length) + 2] != b"\r\n":
         return None
-    return _Known(data[:at], data[at + len(length) : end], head)
+    return _Known(data[:at], at, data[at + len(length) : end], head)

@@ -14,7 +14,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.answering import Answering, Dated
-from tidegate.gateway.http.reader import Incoming, RequestReader
+from tidegate.gateway.http.reader import Head, Incoming, RequestReader
 from tidegate.gateway.http.spools import Spools
 
 MAX_EARLY_BYTES = 64 * 1024
@@ -48,7 +48,7 @@ Answer = Callable[[Incoming, "Connection"], Awaitable[None]]
 class Connection(Answering):
     """A client's connection and, at the same time, the way to answer its request in work."""
 
-    __slots__ = ("_answer", "_early", "_loop", "_reader", "_task", "_waiter", "peer")
+    __slots__ = ("_answer", "_asking", "_early", "_loop", "_reader", "_task", "_waiter", "peer")
 
     _owner: Owner
 
@@ -60,6 +60,7 @@ class Connection(Answering):
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
         self.peer = ""
 
     @property
@@ -86,6 +87,8 @@ class Connection(Answering):
         self.lost = True
         self.source = None
         self._reader.close()
+        if self._asking is not None:
+            self._asking.cancel()
         if self._task is not None:
             self._owner.closed(self)
             self._task.cancel()
@@ -111,10 +114,31 @@ class Connection(Answering):
         except Refusal as refusal:
             self._refuse(refusal)
             return
+        if reader.asks is not None and self._asking is None:
+            self.transport.pause_reading()
+            self._asking = self._loop.create_task(self._ask_leave(reader.asks))
         if reader.whole:
             self._wake()
-        elif reader.expects_continue:
+        elif reader.expects_continue and reader.asks is None:
             self._allow_body()
+
+    async def _ask_leave(self, head: Head) -> None:
+        """Asks whether the body behind this head may come, of which nothing is read meanwhile."""
+        spools, reader = self._owner.spools, self._reader
+        assert spools is not None and spools.leave is not None  # noqa: S101 - it asks
+        try:
+            reader.grant(await spools.leave(head))
+            if reader.expects_continue and self.in_work is None and not reader.whole:
+                self._allow_body()
+        except Refusal as refusal:
+            self._refuse(refusal)
+        except Exception:
+            self.transport.abort()
+            raise
+        finally:
+            self._asking = None
+            if not self.lost:
+                self.transport.resume_reading()
 
     def _allow_body(self) -> None:
         self._reader.expects_continue = False
@@ -157,7 +181,7 @@ class Connection(Answering):
             self._feed(early)
         if reader.whole:
             return self._take()
-        if reader.expects_continue and not self.close_after:
+        if reader.expects_continue and reader.asks is None and not self.close_after:
             self._allow_body()  # its turn has come: what was before it is answered
         return None
 

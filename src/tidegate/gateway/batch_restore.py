@@ -1,0 +1,78 @@
+"""batch_restore: a gateway that starts goes on looking after the batches that the ledger knows.
+
+Each batch has left a receipt of what is held for it, one that says which it is once its provider
+had told that, and one when it was settled. Of what has the first alone nobody knows whether it was
+begun: its provider's list tells, by the seal in its metadata.
+"""
+
+import logging
+from typing import Final
+
+from msgspec.structs import replace
+
+from tidegate.core import clock
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.batch_hold import SEALED, begun_id, done_id, hold_id, release
+from tidegate.gateway.batch_ids import OWNER, Sealed, unsealed
+from tidegate.gateway.batch_list import pages
+from tidegate.gateway.batch_place import account_of
+from tidegate.gateway.batch_reading import own_id
+from tidegate.gateway.batch_watch import MOST_AGE_S, PATIENCE_S
+from tidegate.gateway.world import World
+from tidegate.stores.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+MAX_RECEIPTS: Final = 30_000
+# What was asked for so long ago has been answered, or never will be.
+UNSURE_S: Final = 900.0
+
+
+async def restore(world: World) -> None:
+    """Watches what is open. What cannot be read now is looked after when it is asked for."""
+    if world.past is None:
+        return
+    now_s = clock.wall_s()
+    try:
+        found = await world.past.holds(now_s - MOST_AGE_S, MAX_RECEIPTS)
+    except (StoreError, OSError) as error:
+        log.warning("which batches are open cannot be read: %s", error)
+        return
+    for batch, begun in open_batches({one.id: one for one in found}, world):
+        if begun:
+            world.batches.watch(batch, clock.monotonic_s() + PATIENCE_S)
+        elif now_s - batch.at_ms / 1000 > UNSURE_S:
+            await _find(batch, world)
+
+
+def open_batches(found: dict[str, Receipt], world: World) -> list[tuple[Sealed, bool]]:
+    """Those that have not ended, and whether their provider has told which they are."""
+    batches: dict[str, tuple[Sealed, bool]] = {}
+    for receipt in found.values():
+        id = (receipt.attributes or {}).get(SEALED)
+        batch = None if id is None else unsealed(id, world.keys.digests)
+        if batch is None or not batch.hold or done_id(batch) in found:
+            continue
+        begun = receipt.id == begun_id(batch)
+        if begun or hold_id(batch) not in batches:
+            batches[hold_id(batch)] = batch, begun
+    return list(batches.values())
+
+
+async def _find(owner: Sealed, world: World) -> None:
+    """Watches the batch that this is the owner of; gives back what is held where its provider has
+    none."""
+    try:
+        at = account_of(owner, world.obeyed())
+        async for told in pages(at, "", world.ids.new()):
+            metadata = told.get("metadata")
+            seal = metadata.get(OWNER) if isinstance(metadata, dict) else None
+            if isinstance(seal, str) and unsealed(seal, world.keys.digests) == owner:
+                batch = replace(owner, kind="batch", own=own_id(told))
+                world.batches.watch(batch, clock.monotonic_s())
+                return
+    except (Refusal, Failure) as no:
+        log.warning("whether a batch of %s was begun cannot be asked: %s", owner.team, no.message)
+        return
+    await release(owner, world)

@@ -1,0 +1,102 @@
+"""A gateway that starts looks after the batches of the one before it."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+from tests.gateway.batched import batched, begin, engine, held, put, settled
+from tests.gateway.limited import budget
+from tests.gateway.rig import Gateway, run, until
+from tests.gateway.test_batch_hold import House, in_all
+
+from tidegate.core import clock
+from tidegate.core.receipt import encode_frame
+from tidegate.gateway import batch_restore
+from tidegate.gateway.batch_desk import BatchDesk
+from tidegate.gateway.batch_restore import restore
+from tidegate.gateway.batch_watch import PATIENCE_S, look
+
+TEAM = (budget(10**9, scope=("team",)),)
+
+
+class Past(House):
+    """The ledger, in which everything is that the journal has."""
+
+    seeded_s = float("-inf")
+
+    async def holds(self, since_s: float, most: int) -> list:
+        return [one for one in self.rows.values() if one.started_at_s >= since_s][:most]
+
+    def take(self, it: Gateway, but: str = "") -> "Past":
+        for one in it.receipts():
+            if one.id != but:
+                self.append(encode_frame(one), None, None)
+        return self
+
+
+def test_what_was_begun_is_watched_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            await begin(api, (await put(api)).id)
+            it.world.batches = BatchDesk()
+            it.world.past = Past().take(it)
+            await restore(it.world)
+            assert len(it.world.batches.watched) == 1
+            (own,) = up.sim.batches.batches.values()
+            up.sim.batches.stop()
+            await up.sim.batches._work(own)
+            await look(it.world, clock.monotonic_s() + PATIENCE_S + 1)
+            assert in_all(it) == sum(one.cost_nanousd for one in settled(it)) > 0
+            it.world.batches = BatchDesk()
+            it.world.past.take(it)
+            await restore(it.world)
+            assert not it.world.batches.watched
+
+    run(main())
+
+
+def test_of_what_was_never_told_its_provider_knows(tmp_path: Path, monkeypatch) -> None:
+    """Killed before the provider's answer: with a batch there, and without one."""
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            await begin(api, (await put(api)).id)
+            taken, begun = held(it)
+            it.world.batches = BatchDesk()
+            it.world.past = Past().take(it, begun.id)
+            await restore(it.world)  # it may still be on its way
+            assert not it.world.batches.watched
+            monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
+            await restore(it.world)
+            assert len(it.world.batches.watched) == 1
+            assert in_all(it) == taken.most_nanousd
+            it.world.batches = BatchDesk()
+            up.sim.batches.batches.clear()
+            await restore(it.world)
+            assert not it.world.batches.watched
+            await until(lambda: in_all(it) == 0)
+
+    run(main())
+
+
+def test_what_cannot_be_read_or_asked_changes_nothing(tmp_path: Path, monkeypatch) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            await restore(it.world)
+            await begin(api, (await put(api)).id)
+            taken, begun = held(it)
+            it.world.batches = BatchDesk()
+            past = it.world.past = Past().take(it, begun.id)
+            monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
+            await up.close()
+            await restore(it.world)
+            assert not it.world.batches.watched
+            assert in_all(it) == taken.most_nanousd
+
+            async def away(since_s: float, most: int) -> list:
+                raise OSError
+
+            past.holds = away
+            await restore(it.world)
+            assert replace(taken) in it.receipts()
+
+    run(main())

@@ -143,17 +143,12 @@ def _form(target: PreparedTarget) -> str:
 
 
 async def ask(
-    at: Account,
-    method: bytes,
-    path: bytes,
-    request_id: str,
-    body: bytes | None = None,
-    headers: bytes = b"",
+    at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
-    """The body of the provider's answer, whole. `headers` are of this request. Failure, Refusal."""
+    """The body of the provider's answer, whole. Failure, Refusal."""
 
     async def exchange() -> Answer:
-        return await _exchange(at, await at.head(method, path, request_id) + headers, body)
+        return await sent(at, await at.head(method, path, request_id), body)
 
     return await good_of(at, exchange)
 
@@ -173,7 +168,8 @@ async def good_of(at: Account, exchange: Callable[[], Awaitable[Answer]]) -> byt
     raise no
 
 
-async def _exchange(at: Account, head: bytes, body: bytes | None) -> Answer:
+async def sent(at: Account, head: bytes, body: bytes | None) -> Answer:
+    """What the provider answers to a request with this head. Failure, Refusal."""
     if body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()

@@ -1,7 +1,7 @@
 """batch_place: where at a provider a caller's files and batches lie, and one request about them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -133,14 +133,19 @@ def with_batches(plan: PreparedPlan, routes: Iterable[str]) -> list[PreparedTarg
 async def ask(
     at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
-    """The body of the provider's answer, whole; asked once more where its identity had to have
-    another token. Failure, Refusal."""
-    answer = await _exchange(at, method, path, request_id, body)
+    """The body of the provider's answer, whole. Failure, Refusal."""
+    return await good_of(at, lambda: _exchange(at, method, path, request_id, body))
+
+
+async def good_of(at: Account, exchange: Callable[[], Awaitable[Answer]]) -> bytes:
+    """The body of a good answer, which is asked for once more where the provider's identity had to
+    have another token. Failure, Refusal."""
+    answer = await exchange()
     if answer.good:
         return answer.body
     no = at.failure(answer)
     if await at.renewed(no, answer):
-        answer = await _exchange(at, method, path, request_id, body)
+        answer = await exchange()
         if answer.good:
             return answer.body
         no = at.failure(answer)

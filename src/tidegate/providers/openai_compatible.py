@@ -215,10 +215,11 @@ class OpenAICompatible:
         choices, wants_output = answer.choices or [], ask.endpoint != "embeddings"
         if not choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise malformed("the provider's answer is empty")
-        finish = choices[-1].finish_reason if choices else None
+        finish = None
         for choice in choices:
-            if choice.finish_reason in ENDS_NOTHING:
-                raise broken_off(choice.finish_reason)
+            finish = choice.finish_reason
+            if finish in ENDS_NOTHING:
+                raise broken_off(finish)
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         told = answer.system_fingerprint
         made_by = told if isinstance(told, str) and told else None

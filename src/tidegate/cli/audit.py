@@ -28,6 +28,8 @@ from tidegate.record.auditing import SLACK_S, PriceAt, audit
 from tidegate.stores import litellm_spend_logs
 from tidegate.stores.errors import StoreError
 
+# By so much a database's clock may be another: rows are then known by their ids.
+_CLOCKS_S: Final = 900.0
 _WORDS: Final[dict[Kind, str]] = {
     "lost": "requests that were answered and are not in the ledger",
     "unrecorded_call": "calls of providers that no row tells of",
@@ -134,8 +136,8 @@ def report(observed: Sequence[Path], db: str | None, ledger: Path | None, as_jso
 def _rows(seen: Sequence[Observed], db: str | None, ledger: Path | None) -> Iterable[LedgerRow]:
     if ledger is not None:
         return ledger_of(ledger)
-    since_s = min(it.at_s for it in seen) - SLACK_S
-    until_s = max(it.at_s for it in seen) + SLACK_S
+    since_s = min(it.at_s for it in seen) - _CLOCKS_S
+    until_s = max(it.at_s for it in seen) + _CLOCKS_S
     return litellm_spend_logs.read(Secret(db or ""), since_s, until_s)
 
 

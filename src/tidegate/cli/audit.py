@@ -24,9 +24,11 @@ from tidegate.core.price import Price
 from tidegate.core.secret import Secret
 from tidegate.gateway.http.pool import Way
 from tidegate.gateway.tap import Tap
-from tidegate.record.auditing import SLACK_S, PriceAt, audit
+from tidegate.record.auditing import PriceAt, audit
 from tidegate.stores.errors import StoreError
 
+# By so much a database's clock may be another: rows are then known by their ids.
+_CLOCKS_S: Final = 900.0
 _WORDS: Final[dict[Kind, str]] = {
     "lost": "requests that were answered and are not in the ledger",
     "unrecorded_call": "calls of providers that no row tells of",
@@ -133,8 +135,8 @@ def report(observed: Sequence[Path], db: str | None, ledger: Path | None, as_jso
 def _rows(seen: Sequence[Observed], db: str | None, ledger: Path | None) -> Iterable[LedgerRow]:
     if ledger is not None:
         return ledger_of(ledger)
-    since_s = min(it.at_s for it in seen) - SLACK_S
-    until_s = max(it.at_s for it in seen) + SLACK_S
+    since_s = min(it.at_s for it in seen) - _CLOCKS_S
+    until_s = max(it.at_s for it in seen) + _CLOCKS_S
     read = plugs.load("stores", "litellm_spend_logs")
     rows: Iterable[LedgerRow] = read(Secret(db or ""), since_s, until_s)
     return rows

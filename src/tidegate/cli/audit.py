@@ -24,7 +24,7 @@ from tidegate.core.price import Price
 from tidegate.core.secret import Secret
 from tidegate.gateway.http.pool import Way
 from tidegate.gateway.tap import Tap
-from tidegate.record.auditing import PriceAt, audit
+from tidegate.record.auditing import SLACK_S, PriceAt, audit
 from tidegate.stores.errors import StoreError
 
 # By so much a database's clock may be another: rows are then known by their ids.

@@ -1,14 +1,18 @@
 """Whole answers of every wire pass as streams do."""
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import msgspec
-from tests.dialects.rewritten import DIALECTS
+import pytest
+from msgspec.structs import replace
+from tests.dialects.rewritten import DIALECTS, spoken, written
 from tests.gateway.guarded import PII
 
-from tidegate.core.ask import Answer, Said
-from tidegate.core.guardrail import RouteGuardrails, SentenceBuffer
+from tidegate.core.ask import Answer, Ask, Said
+from tidegate.core.guardrail import RouteGuardrails, SentenceBuffer, Verdict
 from tidegate.core.receipt import Receipt
+from tidegate.gateway import guard_output
 from tidegate.gateway.guard_output import GuardingOutput
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import PreparedGuardrails, prepare_guardrails
@@ -67,3 +71,29 @@ def test_a_buffer_alone_changes_nothing_and_rewrites_streams() -> None:
     assert made.whole(b'{"choices":[{"text":"a@x.org"}]}') == b'{"choices":[{"text":"a@x.org"}]}'
     none = GuardingOutput(None, prepared(), DIALECTS["openai_chat"])
     assert none.rewriter() is None
+
+
+@pytest.mark.parametrize("wire", list(DIALECTS))
+def test_what_an_address_takes_out_of_a_stream_is_nowhere_told_again(wire: str) -> None:
+    async def asked(
+        check: Any, side: Any, guarding: Any, texts: list[str], until_s: Any
+    ) -> Verdict:
+        gone = tuple(it.replace("falcon", "[gone]") for it in texts)
+        return Verdict("redact", (), gone)
+
+    reads, end = written(wire, spoken(["A falcon."], [], ['{"to":', '"falcon"}']))
+    body = b"".join(reads) + end
+    made = asyncio.run(_checked(wire, body, asked))
+    assert b"[gone]" in made and b"falcon" not in made
+
+
+async def _checked(wire: str, body: bytes, asked: Any) -> bytes:
+    guarding = Guarding(Receipt("r", 0.0, "g", "chat"))
+    looking = prepared().output
+    assert looking is not None
+    asking = replace(looking, checks=(cast("Any", None),))
+    made = GuardingOutput(guarding, PreparedGuardrails(None, asking, None), DIALECTS[wire])
+    ask = Ask("chat", b"{}", {}, "m", stream=True, include_usage=True, dialect=wire)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guard_output, "asked", asked)
+        return await made.check(body, ask, None)

@@ -22,13 +22,10 @@ from tests.gateway.upstream import Exchange, Script, Upstream, answer_bytes
 from tidegate.core.capture import Capture
 from tidegate.core.guardrail import SentenceBuffer
 from tidegate.gateway import guard_windows
-from tidegate.gateway.guard_output import GuardingOutput
-from tidegate.gateway.guard_windows import Replacing
-from tidegate.gateway.prepared_guardrails import PreparedGuardrails
+from tidegate.gateway.guard_windows import Hearing, Replacing
 from tidegate.text.sse import SseSplitter, data_of
 
 BUFFER = SentenceBuffer()
-NONE = PreparedGuardrails(None, None, None)
 PIECES = ("One is ", "here. ", "Two is ", "bad. ", "Three ", "is last.")
 ASKED: dict[str, Any] = {
     CHAT: asking("hi", stream=True),
@@ -108,7 +105,7 @@ def test_what_is_blocked_never_goes_out_and_ends_the_stream(tmp_path: Path, path
             async with guarded(tmp_path, answering(*PIECES), (), [outside], BUFFER) as (it, _):
                 reply = await it.ask(path, ASKED[path])
                 assert reply.status == 200 and b"One is here." in reply.body
-                assert b"bad" not in reply.body and b"Three" not in reply.body
+                assert b"Two is" not in reply.body and b"Three" not in reply.body
                 assert b"guardrail" in reply.events[-1] and b"[DONE]" not in reply.body
                 receipt = await it.receipt()
                 assert (receipt.error_code, receipt.interrupted) == ("guardrail_blocked", True)
@@ -214,19 +211,19 @@ def test_wherever_a_stream_is_cut_into_windows_it_says_the_same(
     wire: str, pieces: list[str], sizes: list[int], changed: set[int]
 ) -> None:
     """But for the windows whose text is replaced, by the deltas and wherever it is told again."""
-    reads, end = written(wire, spoken(pieces, ["Hm", "."], ['{"to":', '"a"}']))
+    reads, end = written(wire, spoken(pieces, ["Hm", "."], ['{"to":', '"c"}']))
     before = rewriter(wire)  # which has arguments come whole
     events = [it for it in (*map(before.feed, reads), before.end(end)) if it]
-    made, told = Replacing(DIALECTS[wire]), GuardingOutput(None, NONE, DIALECTS[wire])
+    made, told = Replacing(DIALECTS[wire]), Hearing(DIALECTS[wire])
     known, shown = dict[str, str](), list[str]()
     out, at, number = b"", 0, 0
     while at < len(events):
         size = sizes[number % len(sizes)]
         window = b"".join(events[at : at + size])
-        heard = told.texts_of(window, streamed=True)
+        heard = told.texts_of(window)
         instead = {text: f"[{number}]" for text in heard if text.strip() and number in changed}
         known |= instead
-        shown += [known.get(text, text) for text in heard]
+        shown += [known.get(text, text) for text in heard if text not in ("to", "c")]
         out += made.written(window, instead)
         at, number = at + size, number + 1
     splitter = SseSplitter()
@@ -234,8 +231,10 @@ def test_wherever_a_stream_is_cut_into_windows_it_says_the_same(
     assert not splitter.rest
     found = [msgspec.json.decode(it) for it in datas if it is not None and it != b"[DONE]"]
     said_now = texts_of(wire, found)
-    assert sum(map(len, said_now.values())) == sum(map(len, shown))
-    assert said_now["arguments"] in shown and said_now["reasoning"] in "".join(shown)
+    call = {known.get("to", "to"): known.get("c", "c")}
+    assert said_now["arguments"] == msgspec.json.encode(call).decode()
+    assert len(said_now["content"] + said_now["reasoning"]) == sum(map(len, shown))
+    assert said_now["reasoning"] in "".join(shown)
     if wire == "openai_responses":
         assert [it["sequence_number"] for it in found] == list(range(len(found)))
         done = [it["text"] for it in found if it["type"] == "response.output_text.done"]
@@ -243,8 +242,23 @@ def test_wherever_a_stream_is_cut_into_windows_it_says_the_same(
         parts = [it["content"] for it in found[-1]["response"]["output"] if "content" in it]
         assert [part["text"] for it in parts for part in it if "text" in part][-1:] == done
     if not changed:
-        whole = {"content": "".join(pieces), "reasoning": "Hm.", "arguments": '{"to":"a"}'}
+        whole = {"content": "".join(pieces), "reasoning": "Hm.", "arguments": '{"to":"c"}'}
         assert said_now == whole
+
+
+def test_what_stands_beside_a_text_is_heard_once_and_a_call_ends_with_its_stream() -> None:
+    parts = {"content": [{"type": "text", "text": "In a part."}]}
+    chunk = {"choices": [{"index": 0, "delta": parts}], "citations": ["A page."]}
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": '{"to":"c"}'}}
+    calling = {"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}
+    told, made = Hearing(DIALECTS["openai_chat"]), Replacing(DIALECTS["openai_chat"])
+    saying, called = (b"data: %b\n\n" % msgspec.json.encode(it) for it in (chunk, calling))
+    assert sorted(told.texts_of(saying)) == ["A page.", "In a part."]
+    assert told.texts_of(saying) == []
+    done = b"data: [DONE]\n\n"
+    assert told.texts_of(called) == [] and told.texts_of(done) == ["to", "c"]
+    out = made.written(called, {}) + made.written(done, {"c": "[gone]"})
+    assert b'{\\"to\\":\\"[gone]\\"}' in out and out.endswith(done)
 
 
 def test_without_a_buffer_a_stream_is_held_until_it_is_whole(tmp_path: Path) -> None:

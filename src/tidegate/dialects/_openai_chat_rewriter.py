@@ -68,8 +68,10 @@ class OpenAIChatRewriter(WireRewriter):
 
     def _take(self, event: bytes) -> bytes:
         payload = data_of(event)
-        if payload is None or payload.startswith(b"[DONE]"):
+        if payload is None:
             return event
+        if payload.startswith(b"[DONE]"):
+            return self.end(event)
         try:
             chunk = decode(payload)
         except UNREADABLE:

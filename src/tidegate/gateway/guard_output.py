@@ -10,7 +10,7 @@ from tidegate.core.plugs import Dialect, Follower
 from tidegate.core.rewriting import Rewriter, TextKind
 from tidegate.gateway.guard_bodies import Body, said, without_sound
 from tidegate.gateway.guard_input import asked
-from tidegate.gateway.guard_texts import cleaned
+from tidegate.gateway.guard_texts import cleaned, cleaned_json
 from tidegate.gateway.guarded_texts import GuardedTexts, guarded_said
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import PreparedGuardrails
@@ -115,7 +115,8 @@ class GuardingOutput:
         return heard
 
     def _instead(self, body: bytes, texts: list[str], *, streamed: bool) -> bytes:
-        known = dict(zip(self.texts_of(body, streamed=streamed), texts, strict=True))
+        came = self.texts_of(body, streamed=streamed)
+        known = {old: new for old, new in zip(came, texts, strict=True) if old != new}
 
         def instead(text: str) -> str:
             return known.get(text, text)
@@ -136,6 +137,8 @@ class Wholes:
     def __init__(self, made: Callable[[str], str], *, told_again: bool) -> None:
         self._made = made
         self._told_again = told_again
+        self._beside: set[str] = set()
+        self._called: dict[str, str] = {}
 
     def channel(self, kind: TextKind, choice: int) -> "WholeChannel":
         del kind, choice
@@ -146,13 +149,28 @@ class Wholes:
 
     def called(self, choice: int, call: int, name: str, arguments: str) -> str:
         del choice, call, name
-        return self.whole(arguments)
+        made = cleaned_json(arguments, self._made)
+        if made != arguments:
+            self._called[arguments] = made
+        return made
 
     def value(self, value: Any) -> Any:
-        return value
+        return cleaned(value, self._shown_beside, keeps_sealed=False)
 
     def again(self, value: Any) -> Any:
-        return cleaned(value, self._made, keeps_sealed=False) if self._told_again else value
+        return cleaned(value, self._now_too, keeps_sealed=False) if self._told_again else value
+
+    def _shown_beside(self, text: str) -> str:
+        """Some say the same in every event: it is heard once."""
+        if not self._told_again:
+            if text in self._beside:
+                return text
+            self._beside.add(text)
+        return self._made(text)
+
+    def _now_too(self, text: str) -> str:
+        made = self._called.get(text)
+        return self._made(text) if made is None else made
 
 
 class WholeChannel:

@@ -43,6 +43,7 @@ class Windows:
         self._task: asyncio.Task[None] | None = None
         self._no: Refusal | Failure | None = None
         self._asked = 0
+        self._hearing = Hearing(output.dialect)
         self._replacing = Replacing(output.dialect)
 
     @property
@@ -103,7 +104,7 @@ class Windows:
     async def _passed(self, events: bytes) -> tuple[bytes, bool]:
         """(what may go out instead of these, whether any of it is text). Refusal or Failure."""
         looking, guarding = self._output.looking, self._output.guarding
-        texts = self._output.texts_of(events, streamed=True)
+        texts = self._hearing.texts_of(events)
         if not texts or looking is None or guarding is None:
             return self._replacing.written(events, {}), False
         came = texts
@@ -117,6 +118,25 @@ class Windows:
         if instead:
             self._on_change()
         return self._replacing.written(events, instead), True
+
+
+class Hearing:
+    """What is said in one stream, window by window: nothing that is told again."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._heard: list[str] = []
+        self._rewriter = dialect.rewriter(Wholes(self._hear, told_again=False))
+
+    def texts_of(self, events: bytes) -> list[str]:
+        self._heard = []
+        self._rewriter.feed(events)
+        self._rewriter.overdue()
+        return self._heard
+
+    def _hear(self, text: str) -> str:
+        if text:
+            self._heard.append(text)
+        return text
 
 
 class Replacing:
@@ -158,6 +178,8 @@ class _Instead(Wholes):
     def _again(self, text: str) -> str:
         if not self.told:
             return text
+        if text in self._called:
+            return self._called[text]
         for channel in self._channels:
             if "".join(channel.came) == text:
                 return "".join(channel.shown)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from tests.gateway.contracted import answering
 from tests.gateway.guarded import ATTACK, asking, guarded
@@ -59,6 +60,26 @@ def test_users_ask(members: dict[str, Any]) -> None:
 )  # fmt: skip
 def test_tools_and_documents_bring(members: dict[str, Any]) -> None:
     assert of(**members) == [("brought", SAID)]
+
+
+@pytest.mark.parametrize(
+    "brought",
+    [
+        {"name": SAID}, {"url": SAID}, {"status": [SAID]}, {SAID: 1},
+        {"role": "assistant", "is": SAID},
+        {"type": "reasoning", "text": SAID}, [{"type": "any_call", "text": SAID}],
+        {"type": "base64", "inner": f'{{"id": "{SAID}"}}'},
+    ],
+)  # fmt: skip
+def test_what_was_brought_does_not_say_itself_that_it_is_nobody_s(brought: Any) -> None:
+    content = msgspec.json.encode(brought).decode()
+    assert ("brought", SAID) in of(messages=[{"role": "tool", "content": content}])
+    assert ("brought", SAID) in of(documents=[brought])
+
+
+def test_a_member_that_comes_twice_hides_nothing() -> None:
+    content = f'{{"mail": {{"body": "{SAID}", "body": "Nothing."}}}}'
+    assert of(messages=[{"role": "tool", "content": content}]) == [("brought", content)]
 
 
 @pytest.mark.parametrize(

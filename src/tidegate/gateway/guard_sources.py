@@ -13,7 +13,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.guardrail import Source, SourceDetector
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Guard
-from tidegate.text.strict_json import UNREADABLE
+from tidegate.text.strict_json import UNREADABLE, JsonProblem, count_members
 
 _decode: Final = msgspec.json.Decoder().decode
 # Members of a body, in whichever wire, with whose their texts are that say nothing of it.
@@ -84,24 +84,29 @@ def texts_of(ask: Ask) -> Iterator[tuple[Source, str]]:
 
 
 def _texts(value: Any, source: Source) -> Iterator[tuple[Source, str]]:
-    """By a list of what is still to be looked at: it may be deeper than any stack."""
-    left: list[tuple[Any, Source]] = [(value, source)]
+    """By a list of what is still to be looked at: it may be deeper than any stack. Within what was
+    brought as JSON no member says whose it is: its names are those of whoever wrote it, and a model
+    reads all of it."""
+    left: list[tuple[Any, Source, bool]] = [(value, source, source == "brought")]
     while left:
-        it, whose = left.pop()
+        it, whose, every = left.pop()
         if isinstance(it, str):
             if whose == "brought" and it.lstrip()[:1] in ("{", "["):
                 inner = _inner(it)
                 if inner is not None:
-                    left.append((inner, whose))
+                    left.append((inner, whose, True))
                     continue
             if len(it) >= _LEAST_CHARS:
                 yield whose, it
         elif isinstance(it, list):
-            left += [(one, whose) for one in reversed(it)]
+            left += [(one, whose, every) for one in reversed(it)]
+        elif isinstance(it, dict) and every:
+            names = [name for name in it if " " in name]
+            left += [(one, whose, True) for one in reversed([*names, *it.values()])]
         elif isinstance(it, dict):
             found = _source(it, whose)
             if found is not None:
-                parts = [(one, found) for name, one in it.items() if name not in _NO_TEXT]
+                parts = [(one, found, False) for name, one in it.items() if name not in _NO_TEXT]
                 left += reversed(parts)
 
 
@@ -119,9 +124,25 @@ def _source(it: dict[str, Any], whose: Source) -> Source | None:
 
 
 def _inner(text: str) -> Any:
-    """What a text of JSON says; None where it is none."""
+    """What a text of JSON says; None where it is none, or says a member twice, of which one would
+    be lost."""
     try:
         found = _decode(text)
-    except (*UNREADABLE, RecursionError):
+        if not isinstance(found, dict | list) or count_members(text.encode()) != _members(found):
+            return None
+    except (*UNREADABLE, JsonProblem):
         return None
-    return found if isinstance(found, dict | list) else None
+    return found
+
+
+def _members(value: Any) -> int:
+    """How many all its objects have."""
+    count, left = 0, [value]
+    while left:
+        it = left.pop()
+        if isinstance(it, dict):
+            count += len(it)
+            left += it.values()
+        elif isinstance(it, list):
+            left += it
+    return count

@@ -1,5 +1,6 @@
 """What an attempt's end says of the breaker, the credential and the pace of what was asked."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -66,6 +67,20 @@ def test_a_deadline_of_the_caller_s_is_nobody_s_failure() -> None:
     assert it.replicas[0].breaker.failures == 0
     tell(progress, DOWN)
     assert it.replicas[0].breaker.failures == 1
+
+
+@pytest.mark.parametrize(
+    ("flowing", "whole_s", "failures"), [(True, -1.0, 1), (False, 9.0, 1), (False, -1.0, 0)]
+)
+def test_what_stalls_behind_its_first_token_is_its_target_s(
+    flowing: bool, whole_s: float, failures: int
+) -> None:
+    progress, it = asked()
+    now_s = clock.monotonic_s()
+    progress.until_s, progress.first_only, progress.whole_until_s = now_s - 2, True, now_s + whole_s
+    progress.relay = cast("Any", SimpleNamespace(first_s=now_s - 3, flowing=flowing))
+    tell(progress, LATE)
+    assert it.replicas[0].breaker.failures == failures
 
 
 def test_a_refused_credential_rests_until_an_answer_comes() -> None:

@@ -26,7 +26,8 @@ def tell(progress: Progress, no: Refusal | Failure | None) -> None:
     now_s = clock.monotonic_s()
     verdict: Verdict = "dropped"
     if isinstance(no, Failure) and progress.call is not None:
-        late = progress.until_s is not None and now_s >= progress.until_s - TIMER_S
+        until_s = _until_s(progress)
+        late = until_s is not None and now_s >= until_s - TIMER_S
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             tell_identity(progress)
@@ -36,6 +37,15 @@ def tell(progress: Progress, no: Refusal | Failure | None) -> None:
         elif (no.kind != "timeout" or not late) and not progress.receipt.is_own:
             verdict = "failed"  # a copy for a release must not close what callers use
     replica.breaker.told(verdict, tries, now_s)
+
+
+def _until_s(progress: Progress) -> float | None:
+    """When whoever waits for what was under way had enough of it: of a stream that has begun its
+    caller waits for what is still to come only where it is held back."""
+    relay = progress.relay
+    if relay is None or relay.first_s is None:
+        return progress.until_s
+    return None if relay.flowing else progress.answer_until_s
 
 
 def tell_identity(progress: Progress) -> None:

@@ -39,6 +39,8 @@ CASES: Final[tuple[tuple[str, str, tuple[Any, ...]], ...]] = (
             user([{"type": "tool_result", "tool_use_id": "t", "content": [{"text": MAIL}]}]),
             user([{"type": "document", "title": MAIL, "source": {"type": "text", "data": MAIL}}]),
             user([{"type": "search_result", "source": MAIL, "content": [{"text": MAIL}]}]),
+            user([{"type": "thinking", "thinking": MAIL, "signature": ""}]),
+            user([{"type": "thinking", "thinking": MAIL}]),
             user([{"type": "thing-of-tomorrow", "words": MAIL}]),
         ),
     ),

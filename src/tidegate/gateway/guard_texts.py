@@ -77,7 +77,8 @@ def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
         return value
     kind = value.get("type")
     sealed = isinstance(kind, str) and kind in _SEALED
-    kept = _OF_SEALED if sealed and keeps_sealed else frozenset()
+    signed = kind != "thinking" or bool(value.get("signature"))
+    kept = _OF_SEALED if sealed and signed and keeps_sealed else frozenset()
     source = value.get("source")
     if isinstance(source, dict) and source.get("type") in ("base64", "url", "file"):
         value_source = source

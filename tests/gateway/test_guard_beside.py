@@ -1,6 +1,7 @@
 """Nothing around a request sees more of it than its provider does: copies for a release, captures
 of live and of kept answers, and the cache."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from tests.gateway.guarded import (
     judging,
     with_guardrails,
 )
-from tests.gateway.rig import gateway, plan_of, run, target
+from tests.gateway.rig import gateway, plan_of, run, target, until
 from tests.gateway.shadowed import Beside, beside
 from tests.gateway.spools import Kept
 from tests.gateway.upstream import Exchange, Upstream
 
 from tidegate.core.capture import Capture
 from tidegate.core.guardrail import Guardrail, RouteGuardrails
+from tidegate.gateway import shadow
+from tidegate.gateway.guard import AT_ONCE_BYTES, guard_at_once
 
 B, END = "boundary=xyz", b"--xyz--\r\n"
 WORDS = Guardrail("words", "words", "redact", words=("falcon",))
@@ -62,6 +65,31 @@ def test_a_copy_says_what_the_provider_was_told(tmp_path: Path) -> None:
             assert copy.error_code is None and copy.guardrails
             sent = it.coming.exchanges[0].json["messages"][-1]["content"]
             assert sent == "the <WORD_1> flies"
+
+    run(main())
+
+
+def test_a_long_copy_is_looked_through_beside_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bool] = []
+
+    def look(*asked: Any) -> bool:
+        looked.append(threading.current_thread() is threading.main_thread())
+        return guard_at_once(*asked)
+
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            await copied(it, WORDS)
+            monkeypatch.setattr(shadow, "guard_at_once", look)
+            for more in ("", "a " * AT_ONCE_BYTES):
+                assert (await it.it.ask(body=asking(f"the falcon flies {more}"))).status == 200
+                await until(lambda: not len(it.shadows))
+            _, copies = await it.receipts()
+            assert [copy.guardrails[0].count for copy in copies] == [1, 1]
+            assert looked == [True, False]
+            assert "falcon" not in str(it.coming.exchanges[-1].json)
+            assert it.candidate.copies.in_flight == 0
 
     run(main())
 

@@ -40,8 +40,7 @@ JUDGED_AT_ONCE_BYTES: Final = 8 * 1024
 async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
     """Looks through the request, which is another where something of it was redacted. Refusal."""
     guardrails = route.guardrails
-    judged = guardrails is not None and guardrails.input is not None and guardrails.input.judges
-    if len(ask.body) > (JUDGED_AT_ONCE_BYTES if judged else AT_ONCE_BYTES):
+    if takes_long(ask, route):
         await asyncio.to_thread(guard_at_once, progress, ask, route)
     else:
         guard_at_once(progress, ask, route)
@@ -52,6 +51,15 @@ async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
         before = ask.members
         await check_request(ask, guarding, guardrails.input.checks, progress.until_s)
         _check_changed(progress, ask, before)
+
+
+def takes_long(ask: Ask, route: PreparedRoute) -> bool:
+    """Whether it is looked through beside the loop."""
+    guardrails = route.guardrails
+    if guardrails is None:
+        return False
+    judged = guardrails.input is not None and guardrails.input.judges
+    return len(ask.body) > (JUDGED_AT_ONCE_BYTES if judged else AT_ONCE_BYTES)
 
 
 def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:

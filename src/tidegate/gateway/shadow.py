@@ -15,7 +15,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from tidegate.core import clock
-from tidegate.core.ask import OPENAI_RESPONSES
+from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.capture import Capture
 from tidegate.core.outcome import Refusal
 from tidegate.core.probe import SHADOW
@@ -28,7 +28,7 @@ from tidegate.gateway.copies import Copies
 from tidegate.gateway.decline import declined
 from tidegate.gateway.demand import demand_of
 from tidegate.gateway.entry import Entry
-from tidegate.gateway.guard import guard_at_once
+from tidegate.gateway.guard import guard_at_once, takes_long
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
@@ -100,10 +100,51 @@ class Shadows:
             copies.skipped[why] += 1
             return
         try:
-            progress = _begin(incoming, entry, receipt, candidate, self._world)
+            progress, ask = _came(incoming, entry, receipt, candidate, self._world)
+            if takes_long(ask, candidate.route):
+                looking = self._look(progress, ask, plan, candidate)
+                task = asyncio.get_running_loop().create_task(looking)
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                copies.in_flight += 1
+                return
+            _look_through(progress, ask, candidate.route)
+            self._send(progress, ask, plan, candidate)
         except Refusal:  # what the release asks of its callers is another thing, such as variables
             copies.skipped["refused"] += 1
+
+    async def _look(
+        self, progress: Progress, ask: Ask, plan: PreparedPlan, candidate: PreparedCandidate
+    ) -> None:
+        """Sends a copy once it has been looked through beside the loop."""
+        copies = candidate.copies
+        try:
+            await asyncio.to_thread(_look_through, progress, ask, candidate.route)
+        except Refusal:
+            copies.skipped["refused"] += 1
             return
+        except Exception:  # its caller has nothing to do with it
+            log.exception("a request could not be copied")
+            return
+        finally:
+            copies.in_flight -= 1
+        why = "stopped" if self._stopped else _why_none(copies, self._world)
+        if why is not None:
+            copies.skipped[why] += 1
+            return
+        try:
+            self._send(progress, ask, plan, candidate)
+        except Refusal:
+            copies.skipped["refused"] += 1
+        except Exception:
+            log.exception("a request could not be copied")
+
+    def _send(
+        self, progress: Progress, ask: Ask, plan: PreparedPlan, candidate: PreparedCandidate
+    ) -> None:
+        """Sends a copy, if there is room and money for it. Refusal."""
+        copies = candidate.copies
+        _ready(progress, ask, candidate.route)
         most_nanousd = _most_nanousd(progress, plan)
         why = _why_not(progress, self._world)
         if why is None and not copies.affords(most_nanousd, candidate.shadow_nanousd):
@@ -127,13 +168,13 @@ class Shadows:
         copies.end(most_nanousd, (copy.most_nanousd or 0) if cost is None else cost)
 
 
-def _begin(
+def _came(
     incoming: Incoming,
     entry: Entry,
     receipt: Receipt,
     candidate: PreparedCandidate,
     world: World,
-) -> Progress:
+) -> tuple[Progress, Ask]:
     """A request of nobody that says what the other said. It is asked once, of the release's own."""
     copy = Receipt(world.ids.new(), clock.wall_s(), world.gateway, entry.endpoint)
     ask = accept(incoming, entry, copy)
@@ -151,15 +192,24 @@ def _begin(
         take_out(ask)
     nobody = Nobody(world.listener)
     progress = Progress(copy, nobody, clock.monotonic_s(), nobody.abort)
+    progress.dialect = entry.dialect
+    return progress, ask
+
+
+def _look_through(progress: Progress, ask: Ask, whole: PreparedRoute) -> None:
+    """Refusal where guardrails stop it, or would have to ask somebody."""
     if not guard_at_once(progress, ask, whole):
         raise Refusal("guardrail_unavailable", "no address is asked about a copy")
+
+
+def _ready(progress: Progress, ask: Ask, whole: PreparedRoute) -> None:
+    """Its route's own words are in it. Refusal."""
     capture = _capture(progress, whole)
-    whole = written(ask, whole, copy)
-    size(ask, copy, whole.output_cap_tokens)
-    progress.dialect, progress.ask = entry.dialect, ask
+    whole = written(ask, whole, progress.receipt)
+    size(ask, progress.receipt, whole.output_cap_tokens)
+    progress.ask = ask
     once = replace(whole.route, retry=_ONCE, capture=capture)
     progress.route = replace(whole, fallbacks={}, route=once)
-    return progress
 
 
 def _capture(progress: Progress, whole: PreparedRoute) -> Capture | None:
@@ -182,7 +232,7 @@ def _disown(copy: Receipt) -> None:
 def _most_nanousd(progress: Progress, plan: PreparedPlan) -> int | None:
     """The most that it can cost: nothing at an engine of ours that has no price; None: unknown."""
     ask, route = progress.ask, progress.route
-    assert ask is not None and route is not None  # noqa: S101 - see `_begin`
+    assert ask is not None and route is not None  # noqa: S101 - see `_ready`
     if not any(share.target.provider.hosted or share.target.ceiling for share in route.pool):
         return 0
     assumed_tokens = plan.plan.assumed_output_tokens
@@ -201,7 +251,7 @@ def _why_none(copies: Copies, world: World) -> str | None:
 def _why_not(progress: Progress, world: World) -> str | None:
     """Why it is not sent, in a word. Callers go first wherever there is not room for all."""
     ask, route = progress.ask, progress.route
-    assert ask is not None and route is not None  # noqa: S101 - see `_begin`
+    assert ask is not None and route is not None  # noqa: S101 - see `_ready`
     if ask.members.get("previous_response_id", _NULL) != _NULL:
         return "stored"  # what it goes on from is kept by whoever answered before
     if has_servers(ask):

@@ -95,3 +95,22 @@ def test_a_delta_that_nobody_has_heard_of_is_looked_through() -> None:
         STOP,
     )
     assert events[1]["delta"]["content"] == "so far: <EMAIL_1>"
+
+
+def test_what_stands_beside_the_blocks_is_looked_through() -> None:
+    message = {"id": "a@x.org", "role": "assistant", "model": "m", "usage": {"input_tokens": 1}}
+    said = {"content": [{"type": "text", "text": "a@x.org"}], "of_tomorrow": "a@x.org"}
+    began = told("message_start", message={**message, "content": []})
+    events = through(
+        rewriter("anthropic_messages"),
+        [
+            began,
+            told("message_start", message={**message, **said}),
+            told("message_delta", delta={"stop_reason": "end_turn", "of_tomorrow": "a@x.org"}),
+            told("event_of_tomorrow", words=["a@x.org"]),
+        ],
+        STOP,
+    )
+    assert str(events).count("a@x.org") == 2  # ids are no text
+    assert str(events).count("<EMAIL_1>") == 4
+    assert rewriter("anthropic_messages").feed(began) == began

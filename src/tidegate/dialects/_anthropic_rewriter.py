@@ -7,7 +7,7 @@ would not fit it any more.
 
 from typing import Any, Final
 
-from tidegate.core.rewriting import TextKind, Texts
+from tidegate.core.rewriting import NO_ANSWER, TextKind, Texts
 from tidegate.dialects._rewriter import WireRewriter, decode, encode
 from tidegate.text.sse import data_of
 from tidegate.text.strict_json import UNREADABLE
@@ -17,6 +17,9 @@ _MEMBERS: Final[dict[str, tuple[str, TextKind]]] = {
     "thinking_delta": ("thinking", "reasoning"),
 }
 _KNOWN: Final = frozenset({*_MEMBERS, "input_json_delta", "signature_delta"})
+# Of an event, what is no text, and what has members as an answer has.
+_OF_EVENT: Final = NO_ANSWER | {"index", "error"}
+_MEMBERS_OF: Final = frozenset({"message", "delta"})
 _DELTAS: Final = {member: (delta, kind) for delta, (member, kind) in _MEMBERS.items()}
 
 
@@ -73,8 +76,29 @@ class AnthropicRewriter(WireRewriter):
             self._before = b""
             return self._rest(index) + event
         if kind == "message_delta":  # whatever has not been stopped grows no more
-            return b"".join([self._rest(it) for it in list(self._blocks)]) + event
-        return event
+            rest = b"".join([self._rest(it) for it in list(self._blocks)])
+            return rest + self._other(event, told)
+        return self._other(event, told)
+
+    def _other(self, event: bytes, told: dict[str, Any]) -> bytes:
+        """An event of no block, with what of it may be a text as it may go out."""
+        if not self.texts.changes or "type" not in told:
+            return event
+        made = self._unheard(told)
+        return event if made is told else _event(made)
+
+    def _unheard(self, value: dict[str, Any]) -> dict[str, Any]:
+        changed: dict[str, Any] = {}
+        for name, it in value.items():
+            if name in _OF_EVENT or not isinstance(it, str | list | dict):
+                continue
+            if name in _MEMBERS_OF and isinstance(it, dict):
+                made = self._unheard(it)
+            else:
+                made = self.texts.value({name: it})[name]
+            if made is not it:
+                changed[name] = made
+        return {**value, **changed} if changed else value
 
     def _begin(self, event: bytes, told: dict[str, Any], index: Any) -> bytes:
         block = told.get("content_block")

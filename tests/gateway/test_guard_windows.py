@@ -261,6 +261,32 @@ def test_what_stands_beside_a_text_is_heard_once_and_a_call_ends_with_its_stream
     assert b'{\\"to\\":\\"[gone]\\"}' in out and out.endswith(done)
 
 
+def test_an_item_that_is_told_at_once_is_heard_and_replaced() -> None:
+    def event(kind: str, **members: Any) -> bytes:
+        body = msgspec.json.encode({"type": kind, "sequence_number": 0, **members})
+        return b"event: %b\ndata: %b\n\n" % (kind.encode(), body)
+
+    action = {"type": "search", "query": "A falcon."}
+    item = {"id": "i", "type": "web_search_call", "action": action}
+    text = {"id": "j", "type": "message", "content": [{"type": "output_text", "text": "Ab."}]}
+    place = {"item_id": "j", "output_index": 1, "content_index": 0}
+    events = [
+        event("response.created", response={"output": [], "text": {"verbosity": "medium"}}),
+        event("response.output_item.done", output_index=0, item=item),
+        event("response.output_text.delta", delta="A", **place),
+        event("response.output_text.delta", delta="b.", **place),
+        event("response.output_text.done", text="Ab.", **place),
+        event("response.output_item.done", output_index=1, item=text),
+        event("response.completed", response={"output": [item, text]}),
+    ]
+    told, made = Hearing(DIALECTS["openai_responses"]), Replacing(DIALECTS["openai_responses"])
+    heard = [told.texts_of(it) for it in events]
+    assert heard == [[], ["type", "search", "query", "A falcon."], ["A"], ["b."], [], [], []]
+    instead = {"A falcon.": "[gone]"}
+    out = b"".join(made.written(it, instead) for it in events)
+    assert b"falcon" not in out and out.count(b"[gone]") == 2 and out.count(b"Ab.") == 3
+
+
 def test_without_a_buffer_a_stream_is_held_until_it_is_whole(tmp_path: Path) -> None:
     async def main() -> None:
         async with Upstream(judge(allows)) as judging:

@@ -99,20 +99,14 @@ class GuardingOutput:
 
     def texts_of(self, body: bytes, *, streamed: bool) -> list[str]:
         """What is asked about, of a body or of some of a stream's events."""
-        heard: list[str] = []
-
-        def hear(text: str) -> str:
-            if text:
-                heard.append(text)
-            return text
-
+        heard = Heard()
         if not streamed:
-            self._body(body, hear)
-            return heard
-        rewriter = self.dialect.rewriter(Wholes(hear, told_again=False))
+            self._body(body, heard.whole)
+            return heard.take()
+        rewriter = self.dialect.rewriter(heard)
         rewriter.feed(body)
         rewriter.end(b"")
-        return heard
+        return heard.take()
 
     def _instead(self, body: bytes, texts: list[str], *, streamed: bool) -> bytes:
         came = self.texts_of(body, streamed=streamed)
@@ -124,20 +118,17 @@ class GuardingOutput:
         if not streamed:
             made = self._body(body, instead)
             return body if made is None else made
-        rewriter = self.dialect.rewriter(Wholes(instead, told_again=True))
+        rewriter = self.dialect.rewriter(Wholes(instead))
         return rewriter.feed(body) + rewriter.end(b"")
 
 
 class Wholes:
-    """core.rewriting.Texts that hears each text once it is whole, and says what it becomes; also of
-    those that are `told_again`."""
+    """core.rewriting.Texts: what each text becomes once whole, and where it is told again."""
 
     changes = True
 
-    def __init__(self, made: Callable[[str], str], *, told_again: bool) -> None:
+    def __init__(self, made: Callable[[str], str]) -> None:
         self._made = made
-        self._told_again = told_again
-        self._beside: set[str] = set()
         self._called: dict[str, str] = {}
 
     def channel(self, kind: TextKind, choice: int) -> "WholeChannel":
@@ -155,22 +146,54 @@ class Wholes:
         return made
 
     def value(self, value: Any) -> Any:
-        return cleaned(value, self._shown_beside, keeps_sealed=False)
+        return cleaned(value, self._made, keeps_sealed=False)
 
     def again(self, value: Any) -> Any:
-        return cleaned(value, self._now_too, keeps_sealed=False) if self._told_again else value
+        return cleaned(value, self._made_again, keeps_sealed=False)
 
-    def _shown_beside(self, text: str) -> str:
-        """Some say the same in every event: it is heard once."""
-        if not self._told_again:
-            if text in self._beside:
-                return text
-            self._beside.add(text)
-        return self._made(text)
-
-    def _now_too(self, text: str) -> str:
+    def _made_again(self, text: str) -> str:
         made = self._called.get(text)
         return self._made(text) if made is None else made
+
+
+class Heard:
+    """core.rewriting.Texts that changes none, and hears each once: texts and calls as they end, and
+    what is told beside them, or in an item that has not been told before."""
+
+    changes = True
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._known = {""}
+
+    def take(self) -> list[str]:
+        """What was heard since."""
+        texts, self._texts = self._texts, []
+        return texts
+
+    def channel(self, kind: TextKind, choice: int) -> "HeardChannel":
+        del kind, choice
+        return HeardChannel(self.whole, self._known)
+
+    def whole(self, text: str) -> str:
+        if text:
+            self._texts.append(text)
+            self._known.add(text)
+        return text
+
+    def called(self, choice: int, call: int, name: str, arguments: str) -> str:
+        del choice, call, name
+        return cleaned_json(arguments, self.whole)
+
+    def value(self, value: Any) -> Any:
+        return cleaned(value, self._once, keeps_sealed=False)
+
+    def again(self, value: Any) -> Any:
+        is_item = isinstance(value, dict) and isinstance(value.get("type"), str)
+        return self.value(value) if is_item else value
+
+    def _once(self, text: str) -> str:
+        return text if text in self._known else self.whole(text)
 
 
 class WholeChannel:
@@ -188,8 +211,28 @@ class WholeChannel:
         return ""
 
     def overdue(self) -> str:
-        return self.end() if self.pieces else ""
+        return self._flushed() if self.pieces else ""
 
     def end(self) -> str:
+        return self._flushed()
+
+    def _flushed(self) -> str:
         pieces, self.pieces = self.pieces, []
         return self._made("".join(pieces))
+
+
+class HeardChannel(WholeChannel):
+    """One that is known as a whole, too, once it has ended."""
+
+    def __init__(self, made: Callable[[str], str], known: set[str]) -> None:
+        super().__init__(made)
+        self._known = known
+        self._came: list[str] = []
+
+    def add(self, text: str) -> str:
+        self._came.append(text)
+        return super().add(text)
+
+    def end(self) -> str:
+        self._known.add("".join(self._came))
+        return super().end()

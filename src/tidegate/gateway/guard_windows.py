@@ -14,7 +14,7 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Dialect
 from tidegate.core.rewriting import TextKind
 from tidegate.gateway.guard_input import asked
-from tidegate.gateway.guard_output import GuardingOutput, WholeChannel, Wholes
+from tidegate.gateway.guard_output import GuardingOutput, Heard, WholeChannel, Wholes
 from tidegate.gateway.guard_texts import cleaned
 from tidegate.gateway.stream import MAX_WITHHELD_BYTES, Relay
 
@@ -124,19 +124,13 @@ class Hearing:
     """What is said in one stream, window by window: nothing that is told again."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._heard: list[str] = []
-        self._rewriter = dialect.rewriter(Wholes(self._hear, told_again=False))
+        self._heard = Heard()
+        self._rewriter = dialect.rewriter(self._heard)
 
     def texts_of(self, events: bytes) -> list[str]:
-        self._heard = []
         self._rewriter.feed(events)
         self._rewriter.overdue()
-        return self._heard
-
-    def _hear(self, text: str) -> str:
-        if text:
-            self._heard.append(text)
-        return text
+        return self._heard.take()
 
 
 class Replacing:
@@ -160,7 +154,7 @@ class _Instead(Wholes):
     """What texts become: those of a window, and those that are told again of any before."""
 
     def __init__(self) -> None:
-        super().__init__(self._now, told_again=True)
+        super().__init__(self._now)
         self.told: dict[str, str] = {}
         self._channels: list[_Remembering] = []
 
@@ -196,8 +190,8 @@ class _Remembering(WholeChannel):
         self.came: list[str] = []
         self.shown: list[str] = []
 
-    def end(self) -> str:
+    def _flushed(self) -> str:
         self.came += self.pieces
-        shown = super().end()
+        shown = super()._flushed()
         self.shown.append(shown)
         return shown

@@ -4,12 +4,14 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.gateway.contracted import answering
-from tests.gateway.guarded import address, asking, guarded, judging
+from tests.gateway.guarded import RESTORED, address, asking, content, guarded, judging
 from tests.gateway.rig import run
-from tests.gateway.upstream import Exchange, Upstream
+from tests.gateway.upstream import Exchange, Upstream, answer_bytes
 
+from tidegate.core.guardrail import SentenceBuffer
 from tidegate.core.secret import SecretRef
 
 
@@ -97,5 +99,30 @@ def test_a_client_that_leaves_ends_the_question(tmp_path: Path, side: str) -> No
                 await asyncio.gather(client, return_exceptions=True)
                 await asyncio.wait_for(asked.closed.wait(), 5)
                 assert (await it.receipt()).error_code == "client_closed"
+
+    run(main())
+
+
+@pytest.mark.parametrize("by_sentence", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_address_never_sees_what_its_caller_gets_back(
+    tmp_path: Path, stream: bool, by_sentence: bool
+) -> None:
+    async def redacts(exchange: Exchange) -> None:
+        texts = [it.replace("Bad", "[gone]") for it in exchange.json["texts"]]
+        exchange.send(answer_bytes(200, msgspec.json.encode({"action": "redact", "texts": texts})))
+
+    async def main() -> None:
+        async with Upstream(redacts) as judge:
+            outside = address(judge, by_sentence=by_sentence)
+            script = answering("Bad are you, <EM", "AIL_1>. ", "Not <EMAIL_1>.")
+            guards = [RESTORED], [outside]
+            async with guarded(tmp_path, script, *guards, SentenceBuffer()) as (it, _):
+                reply = await it.ask(body=asking("I am anna@x.org", stream=stream))
+                said = content(reply.events) if stream else None
+                said = said or reply.json["choices"][0]["message"]["content"]
+                assert said == "[gone] are you, anna@x.org. Not anna@x.org."
+                seen = b"".join(asked.body for asked in judge.exchanges)
+                assert b"anna" not in seen and b"<EMAIL_1>" in seen
 
     run(main())

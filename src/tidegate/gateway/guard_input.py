@@ -5,11 +5,13 @@ nothing but the placeholders. What is not text (token ids) is not let past guard
 anything.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from tidegate.core.ask import Ask
 from tidegate.core.guardrail import Side, Verdict
@@ -26,6 +28,8 @@ _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 # May be the ids of tokens.
 _OF_IDS: Final = ("prompt", "input")
+# Characters times things that are looked for in them: more is done beside the loop.
+_HIDDEN_AT_ONCE: Final = 1024 * 1024
 _MOST_CHECKED_CHARS: Final = 4 * 1024 * 1024
 
 
@@ -100,8 +104,14 @@ async def asked(
     if sum(map(len, texts)) > _MOST_CHECKED_CHARS:
         guarding.failed(guardrail, side, "too_long")
         return None
+    hidden = texts
+    if guarding.restored and side == "output":  # is for its caller alone
+        if sum(map(len, texts)) * len(guarding.restored) > _HIDDEN_AT_ONCE:
+            hidden = await asyncio.to_thread(guarding.hidden, texts)
+        else:
+            hidden = guarding.hidden(texts)
     try:
-        verdict = await ask_address(check, side, guarding.receipt, texts, until_s)
+        verdict = await ask_address(check, side, guarding.receipt, hidden, until_s)
     except Unanswered as why:
         guarding.failed(guardrail, side, str(why))
         return None
@@ -110,7 +120,11 @@ async def asked(
     if verdict.action == "block":
         guarding.block(guardrail, side, "flagged")
     guarding.note(guardrail, side, "flagged", verdict.action)
-    return verdict if verdict.action == "redact" else None
+    if verdict.action != "redact":
+        return None
+    if hidden is texts:
+        return verdict
+    return replace(verdict, texts=guarding.shown(texts, hidden, verdict.texts))
 
 
 def _hides(text: str) -> bool:

@@ -13,6 +13,7 @@ from tidegate.core.guardrail import ACTIONS, FAILED, MOST_HITS, Action, Guardrai
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.prepared_guardrails import Guard, Looking
+from tidegate.gateway.restoring import restored
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,23 @@ class Guarding:
         if guardrail.restores and side == "input":
             self.restored.setdefault(known, thing)
         return known
+
+    def hidden(self, texts: Sequence[str]) -> list[str]:
+        """These as they were before their caller got back what is its own."""
+        things = sorted(self.restored.items(), key=lambda it: -len(it[1]))
+        made = list(texts)
+        for placeholder, thing in things:
+            made = [text.replace(thing, placeholder) for text in made]
+        return made
+
+    def shown(
+        self, texts: Sequence[str], hidden: Sequence[str], said: Sequence[str]
+    ) -> tuple[str, ...]:
+        """What is `said` instead of the `hidden` of these `texts`, as its caller gets it."""
+        both = zip(texts, hidden, said, strict=True)
+        return tuple(
+            text if one == before else restored(one, self.restored) for text, before, one in both
+        )
 
     def clean(self, text: str, looking: Looking) -> str:
         """A whole text as it may pass. Refusal where it may not."""

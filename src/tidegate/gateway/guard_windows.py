@@ -156,7 +156,7 @@ class _Instead(Wholes):
     def __init__(self) -> None:
         super().__init__(self._now)
         self.told: dict[str, str] = {}
-        self._channels: list[_Remembering] = []
+        self._wholes: dict[str, str] = {}
 
     def _now(self, text: str) -> str:
         return self.told.get(text, text)
@@ -166,32 +166,36 @@ class _Instead(Wholes):
 
     def channel(self, kind: TextKind, choice: int) -> WholeChannel:
         del kind, choice
-        self._channels.append(found := _Remembering(self._now))
-        return found
+        return _Remembering(self._now, self._wholes)
 
     def _again(self, text: str) -> str:
         if not self.told:
             return text
         if text in self._called:
             return self._called[text]
-        for channel in self._channels:
-            if "".join(channel.came) == text:
-                return "".join(channel.shown)
+        if text in self._wholes:
+            return self._wholes[text]
         for old, new in self.told.items():  # some of it, or what was told in another way
             text = text.replace(old, new)
         return text
 
 
 class _Remembering(WholeChannel):
-    """A text that is told again when it is whole."""
+    """A text that is told again when it is whole; `wholes` has what went out for it."""
 
-    def __init__(self, made: Callable[[str], str]) -> None:
+    def __init__(self, made: Callable[[str], str], wholes: dict[str, str]) -> None:
         super().__init__(made)
-        self.came: list[str] = []
-        self.shown: list[str] = []
+        self._wholes = wholes
+        self._came: list[str] = []
+        self._shown: list[str] = []
+
+    def end(self) -> str:
+        shown = super().end()
+        self._wholes["".join(self._came)] = "".join(self._shown)
+        return shown
 
     def _flushed(self) -> str:
-        self.came += self.pieces
+        self._came += self.pieces
         shown = super()._flushed()
-        self.shown.append(shown)
+        self._shown.append(shown)
         return shown

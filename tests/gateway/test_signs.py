@@ -65,6 +65,9 @@ def test_what_its_ladder_was_tired_of_is_slow(stream: bool, word: str) -> None:
     assert signs_of(asked, late, now_s + 60) == ("timeout", "unavailable")  # its target's own
     too_long = Refusal("deadline_too_short", "")  # it would have to stand in line for longer
     assert signs_of(asked, too_long, now_s + 60) == (word,)
+    full = Refusal("overloaded", "")
+    assert signs_of(asked, full, now_s - 1) == (word, "rate_limited")
+    assert signs_of(asked, full, now_s + 60) == ("rate_limited",)
     down = Failure("unavailable", "upstream_unreachable", "")
     assert signs_of(asked, down, now_s - 1) == ("unavailable",)
 

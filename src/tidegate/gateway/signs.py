@@ -13,6 +13,7 @@ from tidegate.text.model_refusal import MAX_BYTES, model_refusal
 
 Signs = tuple[RungReason, ...]
 _LATE: Final = frozenset({"upstream_timeout", "deadline_too_short"})
+_FULL: Final = "overloaded"
 _BY_VALIDITY: Final[dict[str, QualityWord]] = {"empty": "empty", "truncated": "truncated"}
 
 
@@ -27,11 +28,14 @@ def signs_of(progress: Progress, no: Refusal | Failure, patience_until_s: float 
     if progress.connection.lost or (relay is not None and relay.flowing):
         return ()
     had_first = relay is not None and relay.first_s is not None
-    if patience_until_s is not None and no.code.name in _LATE and not had_first:
+    if patience_until_s is not None and not had_first:
         early = clock.monotonic_s() < patience_until_s - TIMER_S
-        if not early or isinstance(no, Refusal):
-            stream = progress.ask is not None and progress.ask.stream
-            return ("slow_first_token",) if stream else ("slow_answer",)
+        stream = progress.ask is not None and progress.ask.stream
+        slow: RungReason = "slow_first_token" if stream else "slow_answer"
+        if no.code.name in _LATE and (not early or isinstance(no, Refusal)):
+            return (slow,)
+        if no.code.name == _FULL and not early:  # of its connections none came free until then
+            return (slow, "rate_limited")
     if isinstance(no, Failure) and no.code.name == VIOLATION:
         following = progress.following if relay is None else relay.following
         verdict = getattr(following, "verdict", None)

@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.contracted import answering
 from tests.gateway.guarded import RESTORED, address, asking, content, guarded, judging
 from tests.gateway.rig import run
-from tests.gateway.upstream import Exchange, Upstream, answer_bytes
+from tests.gateway.upstream import OK, Exchange, Upstream, answer_bytes, chunk
 
 from tidegate.core.guardrail import SentenceBuffer
 from tidegate.core.secret import SecretRef
@@ -124,5 +124,23 @@ def test_an_address_never_sees_what_its_caller_gets_back(
                 assert said == "[gone] are you, anna@x.org. Not anna@x.org."
                 seen = b"".join(asked.body for asked in judge.exchanges)
                 assert b"anna" not in seen and b"<EMAIL_1>" in seen
+
+    run(main())
+
+
+def test_a_stream_of_images_has_no_text_to_ask_about_and_keeps_its_end(tmp_path: Path) -> None:
+    shown = b'data: {"type":"image_generation.partial_image","b64_json":"QUJD"}\n\n'
+    done = b'data: {"type":"image_generation.completed","b64_json":"QUJD"}\n\n'
+
+    async def draws(exchange: Exchange) -> None:
+        kind = b"content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        exchange.send(OK + kind + chunk(shown) + chunk(done) + b"0\r\n\r\n")
+
+    async def main() -> None:
+        async with Upstream(judging({"action": "allow"})) as judge:
+            async with guarded(tmp_path, draws, (), [address(judge)]) as (it, _):
+                body = {"model": "small", "prompt": "p", "stream": True}
+                reply = await it.ask("/v1/images/generations", body)
+                assert (reply.body, reply.whole) == (shown + done, True)
 
     run(main())

@@ -150,8 +150,8 @@ async def check_answer(progress: Progress, ask: Ask, world: World) -> None:
         return
     output = _output(progress, world)
     relay = progress.relay
-    if relay is not None and relay.screen is not None:
-        return
+    if relay is not None and (relay.screen is not None or ask.metered is not None):
+        return  # it has been, or is a stream of images
     if relay is not None:
         body = await _checked(progress, output, ask, relay.take_withheld(), world)
         relay.put_withheld(body)

@@ -137,10 +137,10 @@ def test_a_stream_of_images_has_no_text_to_ask_about_and_keeps_its_end(tmp_path:
         exchange.send(OK + kind + chunk(shown) + chunk(done) + b"0\r\n\r\n")
 
     async def main() -> None:
-        async with Upstream(judging({"action": "allow"})) as judge:
-            async with guarded(tmp_path, draws, (), [address(judge)]) as (it, _):
-                body = {"model": "small", "prompt": "p", "stream": True}
-                reply = await it.ask("/v1/images/generations", body)
-                assert (reply.body, reply.whole) == (shown + done, True)
+        judge = Upstream(judging({"action": "allow"}))
+        async with judge, guarded(tmp_path, draws, (), [address(judge)]) as (it, _):
+            body = {"model": "small", "prompt": "p", "stream": True}
+            reply = await it.ask("/v1/images/generations", body)
+            assert (reply.body, reply.whole) == (shown + done, True)
 
     run(main())

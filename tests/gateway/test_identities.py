@@ -88,6 +88,21 @@ def test_the_first_request_is_asked_with_a_token(tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_header_of_the_plan_s_own_goes_before_the_token_s(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            own = (("X-Goog-User-Project", "of-the-plan"),)
+            to = vertex(model.port, google(tmp_path, server), headers=own)
+            async with gateway(tmp_path, to) as it:
+                assert (await it.ask()).status == 200
+                head = model.exchanges[0].head.lower()
+                assert head.count(b"x-goog-user-project") == 1
+                assert b"x-goog-user-project: of-the-plan" in head
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
 def test_a_token_that_is_refused_is_renewed_and_the_request_sent_once_more(tmp_path: Path) -> None:
     async def main() -> None:
         async with GoogleServer() as server, Model() as model:

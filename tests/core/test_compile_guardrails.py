@@ -34,9 +34,11 @@ def compiled(guardrails: str, route: str) -> Plan:
         "{kind: pii, types: [email, card], locales: [US], actions: {card: block}, restore: true}",
         "{kind: secrets, action: mark}",
         "{kind: injection, threshold: 0.9, on_error: open}",
+        "{kind: injection_model, types: [planted], threshold: 0.2, action: mark}",
         "{kind: words, words: [falcon], action: redact}",
         "{kind: patterns, patterns: {employee: 'EMP-\\d{6}'}, actions: {employee: mark}}",
         '{kind: http, url: "https://x.example/check", credential: "${S}", deadline: 500ms}',
+        '{kind: http, url: "https://x.example/check", streams: sentence}',
     ],
 )
 def test_what_can_be_obeyed_compiles(guardrail: str) -> None:
@@ -53,9 +55,11 @@ def test_what_can_be_obeyed_compiles(guardrail: str) -> None:
         ("{kind: pii, actions: {no: mark}}", "it knows no type"),
         ("{kind: words}", "needs"),
         ("{kind: injection, action: redact}", "can only block or mark"),
+        ("{kind: injection_model, action: redact}", "can only block or mark"),
         ("{kind: pii, action: mark, restore: true}", "nothing is redacted"),
         ("{kind: patterns, patterns: {a: '('}}", "is none"),
         ("{kind: http}", "needs"),
+        ("{kind: secrets, streams: whole}", "a guardrail of kind secrets does not read this"),
     ],
 )
 def test_what_cannot_is_told_at_its_place(guardrail: str, said: str) -> None:
@@ -68,6 +72,8 @@ def test_a_route_names_what_there_is_and_once() -> None:
     assert "there is no guardrail" in problem and "did you mean" in problem
     [problem] = problems("{it: {kind: pii}}", "guardrails: {output: [it, it]}")
     assert "twice" in problem
+    [problem] = problems("{it: {kind: injection_model}}", "guardrails: {input: [it], output: [it]}")
+    assert "cannot look at an output" in problem
 
 
 def test_the_name_is_the_kind_and_routes_hold_what_they_obey() -> None:
@@ -77,3 +83,12 @@ def test_the_name_is_the_kind_and_routes_hold_what_they_obey() -> None:
     assert route.guardrails.input == (Guardrail("pii", "pii", "redact"),)
     assert route.guardrails.output == () and route.buffer == SentenceBuffer()
     assert compiled("{pii: {}}", "guardrails: {}").routes["chat"].guardrails is None
+
+
+def test_what_is_asked_by_the_sentence_needs_sentences() -> None:
+    guardrail = '{it: {kind: http, url: "https://x.example/check", streams: sentence}}'
+    [said] = problems(guardrail, "guardrails: {output: [it]}")
+    assert "routes.chat.guardrails.output" in said and "`buffer: sentence`" in said
+    plan = compiled(guardrail, "guardrails: {output: [it]}, buffer: sentence")
+    guardrails = plan.routes["chat"].guardrails
+    assert guardrails is not None and guardrails.output[0].by_sentence

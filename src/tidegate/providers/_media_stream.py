@@ -102,7 +102,7 @@ class MediaStreamReader(PassingReader):
     sequence = 0
 
     __slots__ = (
-        *("_ended", "_most_ends", "_wants_output", "model_served", "surplus_events"),
+        *("_ended", "_marked", "_most_ends", "_wants_output", "model_served", "surplus_events"),
         *("units", "usage"),
     )
 
@@ -111,27 +111,37 @@ class MediaStreamReader(PassingReader):
         self._splitter = LargeSplitter()
         self._most_ends, self._ended = ends, 0
         self._wants_output = wants_output
+        self._marked = False
         self.usage: Usage | None = None
         self.units = Units()
         self.model_served: str | None = None
         self.surplus_events = 0
 
     def end(self) -> Failure | None:
-        if self.failure is not None or self.finished:
-            return self.failure
-        return half_way()
+        if self.failure is None and not self.finished:
+            self._take_rest()
+        return self.failure
+
+    def _take_rest(self) -> None:
+        """The last event, of which only a blank line is missing; one that was cut is none."""
+        rest = self._splitter.flush()
+        if rest.strip():
+            self._take(rest if rest.endswith(b"\r\r") else rest + b"\n\n")
+        is_cut = self.failure is None or self.failure.kind == "malformed"
+        if is_cut and not self.finished:
+            self.failure = half_way()
 
     def _take(self, event: bytes) -> bytes:
         data = data_of(event)
         if self.finished or self.failure is not None:
-            self.surplus_events += data is not None
-            self.ended_twice = self.ended_twice or (self.finished and data == _DONE)
-            return b""
+            return self._pass_over(data)
         if data is None:
             return event
         if data.strip() == _DONE:
+            self._marked = True
             return self._finish(event)
         try:
+            check_text(data)
             told = _decode(data)
         except UNREADABLE:
             self.failure = malformed("the provider's stream holds what is no event")
@@ -157,6 +167,15 @@ class MediaStreamReader(PassingReader):
         self._keep_bytes(len(data))
         return event
 
+    def _pass_over(self, data: bytes | None) -> bytes:
+        """Some write the mark behind the event that ends it: that is one end, another is two."""
+        if self.finished and data == _DONE:
+            self.ended_twice, self._marked = self._marked, True
+            self.surplus_events += self.ended_twice
+        else:
+            self.surplus_events += data is not None
+        return b""
+
     def _finish(self, event: bytes) -> bytes:
         self.finished = True
         self.terminal = event
@@ -181,6 +200,12 @@ class MediaStreamReader(PassingReader):
 
     def text(self) -> bytes:
         return b""
+
+
+def check_text(data: bytes) -> None:
+    """UnicodeDecodeError where it is none: members that are passed over are not looked at."""
+    if not data.isascii():
+        data.decode("utf-8")
 
 
 def _word(told: Any) -> str | None:

@@ -1,7 +1,7 @@
 """OpenAI's wire as vLLM, SGLang, TGI, llama.cpp, Groq, Together and OpenRouter speak it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct, structs
@@ -86,6 +86,8 @@ _decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 class Batches:
     """core.plugs.BatchWire: OpenAI's own paths."""
+
+    form: Literal["files", "messages"] = "files"
 
     def __init__(self, price_share: float | None = None) -> None:
         self.price_share = price_share

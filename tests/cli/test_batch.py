@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
-from tests.gateway.batched import batched, begin, done, engine, put
+from tests.gateway.batched import batched, begin, done, engine, put, settled
 from tests.gateway.rig import Gateway, run
 
 from tidegate.cli.batch import plug
@@ -28,9 +28,9 @@ def test_batches_are_listed_and_settled(tmp_path: Path) -> None:
             assert shown.output.count("completed") == 2
             one = await invoke(it, "settle", both[0].id)
             assert (one.exit_code, one.output) == (0, f"{both[0].id}: 5 lines\n")
-            assert len(it.receipts()) == 5
+            assert len(settled(it)) == 5
             await invoke(it, "settle")
-            assert len(it.receipts()) == 10
+            assert len(settled(it)) == 10
 
     run(main())
 

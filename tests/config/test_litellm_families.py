@@ -57,6 +57,7 @@ _FITTING: dict[str, Any] = {
     "default_fallbacks": ["other"],
     "model_group_alias": {"alias": "chat"},
     "budget_duration": "30d",
+    "api_base": "http://10.0.0.1:8000/v1",
     "routing_strategy": "least-busy",
     "blocked": True,
 }

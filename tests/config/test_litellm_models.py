@@ -1,11 +1,13 @@
 """Deployments as providers and targets: one account for those alike, what each is held to."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.config.litellm_rig import convert, converted, draft
+import yaml
+from tests.config.litellm_rig import compiled, convert, converted, draft
 
-from tidegate.config.litellm_models import reference_of
+from tidegate.config.litellm_headers import reference_of
 
 
 def test_everything_of_a_deployment_is_on_its_target() -> None:
@@ -82,8 +84,38 @@ def test_what_cannot_be_served_is_left_and_named() -> None:
     assert "model_list[].litellm_params.extra_headers.Authorization" in left
 
 
-def test_a_header_that_sounds_like_a_secret_is_not_in_the_plan(tmp_path: Path) -> None:
-    headers = "{X-Password: hunter2, x-credential: c4fe, x-team: acme}"
-    params = f"{{model: openai/gpt-4o, extra_headers: {headers}}}"
-    plan = converted(tmp_path, f"model_list:\n- {{model_name: g, litellm_params: {params}}}").plan
-    assert "acme" in plan and "hunter2" not in plan and "c4fe" not in plan
+ODD: dict[str, dict[str, Any]] = {
+    "spaces": {"model_name": "Claude 3.5 (fast)"},
+    "provider": {"model_name": "openai/gpt-4o"},
+    "unicode": {"model_name": "\u6a21\u578b"},
+    "long": {"model_name": "x" * 300},
+    "control": {"model_name": "a\x01b"},
+    "variable": {"model_name": "${HOME}"},
+    "ceiling": {"max_tokens": "os.environ/X"},
+    "header": {"extra_headers": {"a b": "x\ny", "Host": "x", "content-type": "y"}},
+    "headers": {"extra_headers": "x"},
+    "no-url": {"api_base": "not a url"},
+    "query": {"api_base": "https://x.example/v1?api-version=3"},
+    "hurry": {"timeout": 0.00001, "stream_timeout": 900},
+    "share": {"weight": 1e9},
+    "crumb": {"weight": 1e-9},
+    "dear": {"input_cost_per_token": 1e-15, "output_cost_per_token": 99},
+    "places": {"max_parallel_requests": 10**9},
+    "many": {"max_parallel_requests": 1000},
+    "model": {"model": "openai/gpt 4\n"},
+    "long-model": {"model": "openai/" + "g" * 2000},
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_whatever_is_odd_is_left_and_the_rest_may_be_served(tmp_path: Path, what: str) -> None:
+    """A plan that its check refuses is not written: one odd deployment would take all with it."""
+    good = {"model_name": "good", "litellm_params": {"model": "openai/gpt-4o"}}
+    params = {"model": "openai/gpt-4o-mini", **ODD[what]}
+    odd = {"model_name": params.pop("model_name", "odd"), "litellm_params": params}
+    one = converted(tmp_path, yaml.safe_dump({"model_list": [good, odd, {**odd}]}))
+    assert compiled(one.plan).problems == ()
+    if odd["model_name"] not in draft(one)["routes"]:
+        assert any(
+            it.fate == "left" and it.theirs.startswith("model_list: ") for it in one.findings
+        )

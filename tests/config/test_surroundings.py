@@ -1,6 +1,5 @@
 """What this machine does not have, or not as it should."""
 
-import os
 import re
 from pathlib import Path
 
@@ -111,9 +110,13 @@ def test_what_anybody_may_see_is_no_secret(tmp_path):
     assert paths(about_surroundings(plan, {})) == ["gateway.tls.key_file"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_may_not_be_read(tmp_path):
-    file = secret(tmp_path, "s", 0)
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    file = secret(tmp_path, "s")
+
+    def refused(self, mode):
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(Path, "open", refused)
     plan = declared(providers={"p": DeclaredProvider(api_key=SecretRef(file=file))})
     [warned] = about_surroundings(plan, {})
     assert warned.message == f"the file {file} may not be read here"

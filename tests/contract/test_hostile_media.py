@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from tests.contract.hostile import (
     changed,
     disordered,
@@ -18,11 +19,12 @@ from tests.contract.hostile import (
     streams_with_one_wrong,
     words_of,
 )
-from tests.providers.media_asks import SSE, TARGET, asked, ranked
+from tests.providers.media_asks import SSE, TARGET, asked, form_asked, ranked
 
 from tidegate.core import plugs
 from tidegate.core.ask import Answer, Ask, Units
 from tidegate.core.outcome import Failure
+from tidegate.core.plan import Replica
 from tidegate.core.plugs import Passthrough
 from tidegate.core.receipt import METERED
 from tidegate.providers._media_stream import MediaStreamReader
@@ -161,6 +163,18 @@ def test_who_serves_what_is_no_chat_has_a_wire_for_it(name: str) -> None:
         ask = RANKED if endpoint == "rerank" else asked(endpoint)
         out = plug(name).encode(ask, TARGET)
         assert b"their-model" in out.body + out.path or name == "tei"
+
+
+@pytest.mark.parametrize("host", ["h", "ai.api.nvidia.com"])
+@pytest.mark.parametrize("name", MEDIA)
+def test_a_model_s_name_writes_no_line_of_a_head(name: str, host: str) -> None:
+    replica = Replica("r", "http", host, 80, "/v1")
+    strange = structs.replace(TARGET, model="a\r\nx-evil: 1 ?#", replicas=(replica,))
+    for endpoint in METERED & plugs.load("providers", name).endpoints:
+        ask = RANKED if endpoint == "rerank" else form_asked(endpoint)
+        out = plug(name).encode(ask, strange)
+        assert out.path.isascii() and not {*b"\r\n "} & {*out.path}
+        assert out.content_type is None or not {*b"\r\n"} & {*out.content_type}
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))

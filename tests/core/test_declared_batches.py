@@ -31,7 +31,7 @@ def batches(*args: str, **fields: str) -> Batches | None:
     return plan.routes["chat"].release.target.batches
 
 
-@pytest.mark.parametrize("kind", ["openai", "azure_openai", "sim"])
+@pytest.mark.parametrize("kind", ["openai", "azure_openai", "anthropic", "sim"])
 def test_providers_that_are_known_for_half_the_price_take_them_unasked(kind: str) -> None:
     found = batches(kind=kind)
     assert found is not None and found.price is not None
@@ -39,7 +39,7 @@ def test_providers_that_are_known_for_half_the_price_take_them_unasked(kind: str
     assert (found.max_lines, found.price.version[-5:]) == (50_000, " x0.5")
 
 
-@pytest.mark.parametrize("kind", ["openai_compatible", "vllm", "anthropic", "bedrock"])
+@pytest.mark.parametrize("kind", ["openai_compatible", "vllm", "vertex", "bedrock"])
 def test_others_do_not(kind: str) -> None:
     assert batches(kind=kind) is None
 
@@ -61,8 +61,8 @@ def test_a_class_of_service_called_batch_goes_before_a_share() -> None:
     assert (found.price.input, found.price.output) == (Rate(1_500_000_000), Rate(3_000_000_000))
 
 
-@pytest.mark.parametrize("kind", ["vllm", "llama_cpp", "anthropic", "gemini"])
-def test_a_kind_without_files_of_requests_is_a_mistake(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["vllm", "llama_cpp", "bedrock", "gemini"])
+def test_a_kind_without_batches_is_a_mistake(kind: str) -> None:
     found = compiled("{price_share: 50%}", kind=kind)
     assert found.plan is None
-    assert "takes no files of requests" in str(found.problems)
+    assert "takes no batches" in str(found.problems)

@@ -3,7 +3,7 @@
 import pytest
 
 from tidegate.core.probe import OWN, PROBE, SHADOW
-from tidegate.core.purpose import MEASURING, is_production
+from tidegate.core.purpose import BATCH_HOLD, BATCH_LINE, MEASURING, is_production
 
 
 @pytest.mark.parametrize("purpose", ["production", "support", "load-test", PROBE])
@@ -22,3 +22,8 @@ def test_who_measures_uses_nothing(purpose: str, has_key: bool) -> None:
 def test_what_the_gateway_asks_itself_has_no_key(purpose: str) -> None:
     assert not is_production(purpose, has_key=False)
     assert is_production("production", has_key=False)  # a plan without keys
+
+
+@pytest.mark.parametrize("purpose", [BATCH_LINE, BATCH_HOLD])
+def test_batches_say_nothing_of_how_users_are_served_now(purpose: str) -> None:
+    assert not is_production(purpose, has_key=True)

@@ -13,7 +13,7 @@ from tidegate.core.batches import Batches
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit, Release, Route
 from tidegate.gateway import batch_input
-from tidegate.gateway.batch_input import Lines
+from tidegate.gateway.batch_input import Lines, urls
 from tidegate.gateway.prepared_route import PreparedRoute
 
 ROUTED = target(1, "routed", batches=Batches(HALF))
@@ -39,9 +39,10 @@ def take(tmp_path: Path, *lines: Any, limits: tuple[Limit, ...] = (), **key: Any
         own = target(1, batches=Batches(HALF, 4))
         async with gateway(tmp_path, own) as it:
             plain = target(1, "plain", model="plain-model")
-            plan = plan_of(own, plain, SHORT, version=2, routes=ROUTES, limits=limits)
+            plan = plan_of(own, plain, SHORT, NEW, version=2, routes=ROUTES, limits=limits)
             assert await it.obey(plan)
-            got = Lines(make_key(**key)[1], it.world.obeyed(), "gateway-0")
+            found = urls(it.world.dialects)
+            got = Lines(make_key(**key)[1], it.world.obeyed(), "gateway-0", found)
             read.append(got)
             for one in lines:
                 out.append(got.take(one if isinstance(one, bytes) else msgspec.json.encode(one)))
@@ -109,7 +110,7 @@ def test_where_money_is_held_the_bound_is_written_into_the_line(tmp_path: Path) 
         ({**LINES[1], "custom_id": "a\nb"}, "invalid_parameter", "printable"),
         (LINES[0], "invalid_parameter", "that of line 1 already"),
         ({**LINES[1], "method": "GET"}, "invalid_parameter", "must be POST"),
-        ({**LINES[1], "url": "/v1/responses"}, "invalid_parameter", "`url` must be"),
+        ({**LINES[1], "url": "/v1/rerank"}, "invalid_parameter", "`url` must be"),
         ({**LINES[1], "url": "/v1/embeddings"}, "missing_parameter", "`input` is missing"),
         ({**LINES[1], "body": [1]}, "invalid_json", "must be a JSON object"),
         (line(1, model="routed"), "invalid_parameter", "another than line 1's, 'small'"),
@@ -179,3 +180,29 @@ def test_what_a_route_has_is_done_to_lines_or_told_on_the_page() -> None:
     # How routes are reckoned and answered: nothing of it changes what is asked.
     inner = {"bound", "budget", "heads", "alone", "told"}
     assert set(PreparedRoute.__struct_fields__) == done | told | inner
+
+
+def of_responses(**body: Any) -> dict[str, Any]:
+    asked = {"model": "new", "input": "hi", "max_output_tokens": 20, **body}
+    return {"custom_id": "r-1", "method": "POST", "url": "/v1/responses", "body": asked}
+
+
+NEW = target(1, "new", dialect="openai", batches=Batches(HALF))
+
+
+def test_a_line_may_ask_responses_where_its_target_speaks_them(tmp_path: Path) -> None:
+    (sent,), read = take(tmp_path, of_responses())
+    assert (sent["url"], sent["body"]["model"]) == ("/v1/responses", "served-model")
+    assert read.dialect == "openai_responses"
+    # 20 tokens of answer at half of 2,000 nano-dollars, and the input's bytes.
+    assert 20_000 < read.most_nanousd == read.line_nanousd
+    assert "url" in no(tmp_path, of_responses(), line(0, model="new")).message
+    for body in (
+        {"previous_response_id": "resp_1"},
+        {"background": True},
+        {"conversation": "c"},
+        {"stream": True},
+        {"model": "small"},
+    ):
+        with pytest.raises(Refusal):
+            take(tmp_path, of_responses(**body))

@@ -1,7 +1,10 @@
 """A gateway that starts looks after the batches of the one before it."""
 
 from pathlib import Path
+from typing import Any
 
+import openai
+import pytest
 from msgspec.structs import replace
 from tests.gateway.batched import batched, begin, engine, held, put, settled
 from tests.gateway.limited import budget
@@ -9,8 +12,9 @@ from tests.gateway.rig import Gateway, run, until
 from tests.gateway.test_batch_hold import House, in_all
 
 from tidegate.core import clock
+from tidegate.core.outcome import Failure
 from tidegate.core.receipt import encode_frame
-from tidegate.gateway import batch_restore
+from tidegate.gateway import batch_restore, batches
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.batch_restore import restore
 from tidegate.gateway.batch_watch import PATIENCE_S, look
@@ -98,5 +102,34 @@ def test_what_cannot_be_read_or_asked_changes_nothing(tmp_path: Path, monkeypatc
             past.holds = away
             await restore(it.world)
             assert replace(taken) in it.receipts()
+
+    run(main())
+
+
+def test_what_a_provider_did_not_answer_is_looked_for_later(tmp_path: Path, monkeypatch) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            file = await put(api)
+            real = batches.exchange
+
+            async def cut(*asked: Any) -> bytes:
+                await real(*asked)
+                raise Failure("interrupted", "upstream_interrupted", "cut")
+
+            monkeypatch.setattr(batches, "exchange", cut)
+            for _ in range(2):
+                with pytest.raises(openai.APIStatusError, match="may have been created") as no:
+                    await begin(api, file.id)
+                assert no.value.response.headers["x-should-retry"] == "false"
+            one, other = up.sim.batches.batches
+            del up.sim.batches.batches[other]
+            await batch_restore.look(it.world)
+            assert len(it.world.batches.unsure) == 2
+            monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
+            await batch_restore.look(it.world)
+            assert it.world.batches.unsure == []
+            assert [batch.own for batch, _ in it.world.batches.watched.values()] == [one]
+            taken = held(it)[0].most_nanousd
+            await until(lambda: in_all(it) == taken)
 
     run(main())

@@ -18,7 +18,7 @@ from tidegate.core.price import Rate
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_place import account
 from tidegate.gateway.batch_price import pinned
-from tidegate.gateway.batch_results import TOO_LONG, Owner, Pricing, Splitter, is_line, line_id
+from tidegate.gateway.batch_results import TOO_LONG, Owner, Pricing, Splitter, line_id
 from tidegate.stores.receipts import first_id_at
 
 RESULTS = Sealed(
@@ -62,7 +62,6 @@ def test_any_slicing_gives_the_same_lines(lines, data):
     found += splitter.end()
     cut = [line if len(line) <= 10 else TOO_LONG for line in lines]
     assert found == [line for line in cut if line.strip()]
-    assert not is_line(TOO_LONG)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -166,7 +165,32 @@ def test_what_is_no_line_may_have_cost_as_much_as_the_dearest(tmp_path: Path) ->
     assert [one.id for one in read(tmp_path, *lines)] == [one.id for one in found]
 
 
+def test_what_stands_for_a_line_that_is_too_long_is_no_line(tmp_path: Path) -> None:
+    (receipt,) = read(tmp_path, TOO_LONG)
+    assert receipt.error_code == "upstream_malformed"
+
+
 def test_a_line_costs_what_it_was_sent_for(tmp_path: Path) -> None:
     sealed = replace(RESULTS, price=pinned(replace(HALF, version="then", input=Rate(0))))
     (receipt,) = read(tmp_path, row(), sealed=sealed)
     assert (receipt.cost_nanousd, receipt.price_version) == (4 * 1_000, "then")
+
+
+def test_an_answer_of_responses_is_read_as_one(tmp_path: Path) -> None:
+    said = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "completed",
+        "model": "served-1",
+        "output": [],
+        "usage": {
+            "input_tokens": 10,
+            "input_tokens_details": {"cached_tokens": 6},
+            "output_tokens": 4,
+            "output_tokens_details": {"reasoning_tokens": 0},
+        },
+    }
+    sealed = replace(RESULTS, dialect="openai_responses")
+    (receipt,) = read(tmp_path, row(body=said), sealed=sealed, dialect="openai")
+    assert receipt.cost_nanousd == 10 * 500 + 4 * 1_000
+    assert receipt.dialect == "openai_responses"

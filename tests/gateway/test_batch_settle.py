@@ -116,3 +116,31 @@ def test_a_caller_without_a_key_has_spent_its_own_budget(tmp_path: Path) -> None
                 assert it.world.keys.limits_of("jwt-other") is None
 
     run(main())
+
+
+def test_a_caller_whom_this_gateway_has_never_seen_has_spent_its_own_budget(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        own = GrantLimits(budget_nanousd=10**9, budget_unit="month")
+        where = FromClaim("prod")
+        grant = Grant(FromClaim("team-a"), limits=own, environment=where)
+        one = signers.issuer(file_keys(tmp_path), grant)
+        async with engine() as up:
+            to = target(up.port, dialect="sim", batches=Batches(HALF))
+            async with gateway(tmp_path, to, callers=(one,)) as it:
+                token = signers.sign(KEY, signers.claims())
+                async with client(it, token) as api:
+                    batch = await through(api)
+                caller = it.world.keys.known(token.encode())
+                assert caller is not None
+                (budget,) = it.world.obeyed().limits.of_key(caller)
+                it.world.keys.forget_all()
+                async with client(it) as mate:
+                    await mate.files.content(batch.output_file_id)
+                await look(it.world, clock.monotonic_s())
+                spent = sum(receipt.cost_nanousd for receipt in settled(it))
+                assert budget.counters.read(caller.id, 0, moment()).used == spent > 0
+                assert {receipt.environment for receipt in settled(it)} == {"prod"}
+
+    run(main())

@@ -1,5 +1,7 @@
 """Every member of a whole answer in which a text may stand, by endpoint."""
 
+import re
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -102,3 +104,35 @@ def test_images_tell_what_was_drawn() -> None:
 def test_what_is_no_json_has_no_texts() -> None:
     assert said(b"{", str.upper) is None
     assert set(BODIES).isdisjoint({"embeddings", "speech", "rerank", "moderations"})
+
+
+# (as the page calls it, what happens, the test that shows it)
+SHOWN: Final = {
+    "texts": ("looked at", "test_texts_are_found_wherever_they_stand"),
+    "arguments of calls": ("looked at", "test_texts_and_arguments_of_every_wire"),
+    "other members": ("looked at", "test_members_that_nobody_has_heard_of_are_looked_through"),
+    "transcripts": ("looked at", "test_transcripts_are_looked_through_as_a_whole"),
+    "revised_prompt": ("looked at", "test_images_tell_what_was_drawn"),
+    "cues and streams of transcripts": ("refused", "test_what_cannot_be_looked_through_is_refused"),
+    "sound in chats": ("refused", "test_what_cannot_be_looked_through_is_refused"),
+    "tokens": ("left out", "test_nothing_tells_the_tokens_of_what_was_changed"),
+    "what repeats the request": ("not looked at", "test_what_only_repeats_the_request_is_left"),
+    "rankings, vectors, categories, images, speech": (
+        "not looked at",
+        "test_what_is_no_json_has_no_texts",
+    ),
+}
+
+
+def test_the_page_says_the_same_of_answers() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "guardrails.md").read_text()
+    _, _, table = page.partition("| of an answer |")
+    rows = re.findall(r"^\| ([^|]+?) \|.*\| ([a-z ]+) \|$", table.partition("\n\n")[0], re.M)
+    assert {name.replace("`", ""): what for name, what in rows} == {
+        name: what for name, (what, _) in SHOWN.items()
+    }
+    tests = [*(root / "tests/gateway").glob("test_guard*.py")]
+    tests += (root / "tests/dialects").glob("test_*rewriter.py")
+    there = {name for path in tests for name in re.findall(r"def (test_\w+)", path.read_text())}
+    assert {test for _, test in SHOWN.values()} <= there

@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.dialects.rewritten import DIALECTS, rewriter, spoken, texts_of, written
 from tests.gateway.contracted import answering
 from tests.gateway.guarded import address, asking, content, guarded, with_guardrails
 from tests.gateway.laddered import MESSAGES, RESPONSES
@@ -19,9 +22,13 @@ from tests.gateway.upstream import Exchange, Script, Upstream, answer_bytes
 from tidegate.core.capture import Capture
 from tidegate.core.guardrail import SentenceBuffer
 from tidegate.gateway import guard_windows
-from tidegate.text.sse import data_of
+from tidegate.gateway.guard_output import GuardingOutput
+from tidegate.gateway.guard_windows import Replacing
+from tidegate.gateway.prepared_guardrails import PreparedGuardrails
+from tidegate.text.sse import SseSplitter, data_of
 
 BUFFER = SentenceBuffer()
+NONE = PreparedGuardrails(None, None, None)
 PIECES = ("One is ", "here. ", "Two is ", "bad. ", "Three ", "is last.")
 ASKED: dict[str, Any] = {
     CHAT: asking("hi", stream=True),
@@ -194,6 +201,50 @@ def test_what_an_address_has_changed_is_not_captured(tmp_path: Path) -> None:
                 kept.captures.close()
 
     run(main())
+
+
+@settings(max_examples=40)
+@given(
+    st.sampled_from(list(DIALECTS)),
+    st.lists(st.text("ab ", min_size=1, max_size=4), min_size=1, max_size=6),
+    st.lists(st.integers(1, 5), min_size=1),
+    st.sets(st.integers(0, 9)),
+)
+def test_wherever_a_stream_is_cut_into_windows_it_says_the_same(
+    wire: str, pieces: list[str], sizes: list[int], changed: set[int]
+) -> None:
+    """But for the windows whose text is replaced, by the deltas and wherever it is told again."""
+    reads, end = written(wire, spoken(pieces, ["Hm", "."], ['{"to":', '"a"}']))
+    before = rewriter(wire)  # which has arguments come whole
+    events = [it for it in (*map(before.feed, reads), before.end(end)) if it]
+    made, told = Replacing(DIALECTS[wire]), GuardingOutput(None, NONE, DIALECTS[wire])
+    known, shown = dict[str, str](), list[str]()
+    out, at, number = b"", 0, 0
+    while at < len(events):
+        size = sizes[number % len(sizes)]
+        window = b"".join(events[at : at + size])
+        heard = told.texts_of(window, streamed=True)
+        instead = {text: f"[{number}]" for text in heard if text.strip() and number in changed}
+        known |= instead
+        shown += [known.get(text, text) for text in heard]
+        out += made.written(window, instead)
+        at, number = at + size, number + 1
+    splitter = SseSplitter()
+    datas = [data_of(event) for event in splitter.feed(out)]
+    assert not splitter.rest
+    found = [msgspec.json.decode(it) for it in datas if it is not None and it != b"[DONE]"]
+    said_now = texts_of(wire, found)
+    assert sum(map(len, said_now.values())) == sum(map(len, shown))
+    assert said_now["arguments"] in shown and said_now["reasoning"] in "".join(shown)
+    if wire == "openai_responses":
+        assert [it["sequence_number"] for it in found] == list(range(len(found)))
+        done = [it["text"] for it in found if it["type"] == "response.output_text.done"]
+        assert done == [said_now["content"]]
+        parts = [it["content"] for it in found[-1]["response"]["output"] if "content" in it]
+        assert [part["text"] for it in parts for part in it if "text" in part][-1:] == done
+    if not changed:
+        whole = {"content": "".join(pieces), "reasoning": "Hm.", "arguments": '{"to":"a"}'}
+        assert said_now == whole
 
 
 def test_without_a_buffer_a_stream_is_held_until_it_is_whole(tmp_path: Path) -> None:

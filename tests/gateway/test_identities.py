@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.gateway.rig import CHAT, HELLO, gateway, plan_of, run, target, until
 from tests.gateway.token_servers import EntraServer, GoogleServer
-from tests.gateway.upstream import Exchange, Upstream, answer_bytes, whole
+from tests.gateway.upstream import Exchange, Upstream, answer_bytes, streaming, whole
 
 from tidegate.core.batches import Batches
 from tidegate.core.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity
@@ -101,10 +101,55 @@ def test_a_token_that_is_refused_is_renewed_and_the_request_sent_once_more(tmp_p
                 assert (first.status, first.failure) == (401, "stale_token")
                 assert (first.cost_nanousd, second.failure) == (0, None)
                 assert (receipt.error_code, receipt.input_tokens) == (None, 186)
+                reached_s = second.started_s - first.started_s + (second.connect_s or 0)
+                assert receipt.connect_s == pytest.approx(reached_s, abs=1e-6)
                 took = (receipt.gateway_s, receipt.queue_s, receipt.connect_s)
                 sums = sum(took) + (receipt.generation_s or 0)  # type: ignore[arg-type]
                 assert receipt.total_s == pytest.approx(sums, abs=1e-6)
                 assert (await it.ask()).status == 200 and server.given == 2
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_who_leaves_while_another_token_is_asked_for_is_sent_no_more(tmp_path: Path) -> None:
+    async def silent(exchange: Exchange) -> None:
+        await exchange.closed.wait()
+
+    async def main() -> None:
+        async with (
+            GoogleServer() as server,
+            Model() as model,
+            gateway(tmp_path, vertex(model.port, google(tmp_path, server))) as it,
+        ):
+            await only(it).ready()
+            model.takes, asked = set(), len(server.exchanges)
+            server.script = silent
+            asking = asyncio.ensure_future(it.ask())
+            await until(lambda: len(server.exchanges) == asked + 1)
+            asking.cancel()
+            receipt = await it.receipt()
+            assert (receipt.error_code, len(receipt.attempts)) == ("client_closed", 1)
+            assert model.seen == ["Bearer token-1"]
+            await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_a_stream_is_asked_for_once_more_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        async def script(exchange: Exchange) -> None:
+            old = exchange.header(b"authorization") == b"Bearer token-1"
+            await (whole({"error": {"message": "no"}}, 401) if old else streaming(3))(exchange)
+
+        async with GoogleServer() as server, Upstream(script) as up:
+            to = target(up.port, identity=google(tmp_path, server))
+            async with gateway(tmp_path, to) as it:
+                reply = await it.ask(CHAT, {**HELLO, "stream": True})
+                assert (reply.status, reply.whole, len(up.exchanges)) == (200, True, 2)
+                receipt = await it.receipt()
+                assert [one.failure for one in receipt.attempts] == ["stale_token", None]
+                assert receipt.content_chunks == 3
                 await it.preparer.identities.stop()
 
     run(main())
@@ -176,6 +221,29 @@ def test_files_and_batches_are_asked_for_with_the_token(tmp_path: Path) -> None:
                 model.takes = {"Bearer token-2"}
                 await ask(at, b"GET", b"/batches", "r")
                 assert server.given == 2
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_a_file_is_sent_once_more_from_its_beginning(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            to = target(
+                model.port,
+                identity=google(tmp_path, server),
+                batches=Batches(None),
+                unpriced_allowed=True,
+            )
+            async with gateway(tmp_path, to) as it:
+                at = choose(it.world.obeyed().routes["small"].target, 0.0)
+                await only(it).ready()
+                model.takes = {"Bearer token-2"}
+                with io.BytesIO(b"no{}") as file:
+                    file.seek(2)
+                    await upload(at, Upload(file, 2, "a.jsonl", ()), "r")
+                assert model.seen == ["Bearer token-1", "Bearer token-2"]
+                assert all(b"\r\n\r\n{}\r\n--" in one.body for one in model.exchanges)
                 await it.preparer.identities.stop()
 
     run(main())

@@ -319,19 +319,6 @@ def test_a_workload_says_by_which_client_or_project_it_asks(client: bool) -> Non
     assert ("authorization" in dict(asked.headers)) == client
 
 
-def test_a_workload_s_token_from_an_address() -> None:
-    source = {
-        "url": "http://127.0.0.1:9/token?audience=x",
-        "headers": {"metadata": "True"},
-        "format": {"type": "json", "subject_token_field_name": "access_token"},
-    }
-    wanted = GoogleIdentity(credentials=FILE.credentials, allow=("http://127.0.0.1:9",))
-    credentials = files({**WORKLOAD, "credential_source": source})
-    asked = take(plug, wanted, GOOD, files=credentials).asked
-    assert (asked[0].url, asked[0].headers) == (source["url"], (("metadata", "True"),))
-    assert asked[0].direct and form_of(asked[1])["subject_token"] == "ya29.t"
-
-
 def test_credentials_that_are_not_there() -> None:
     with pytest.raises(NotSignedIn, match="gcloud auth application-default login"):
         take(plug, GoogleIdentity(source="credentials"))

@@ -7,6 +7,7 @@ import pytest
 from tests.stores import rig as stores
 
 from tidegate.core.bin import COUNTS, OTHERS, Bin, BinKey
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
 from tidegate.core.sli import Patience
 from tidegate.core.turn_bound import TurnBound
@@ -171,3 +172,7 @@ def test_what_a_prefix_cache_had_is_told_apart_from_what_nobody_told() -> None:
     assert count(found, "prefix_told_tokens") == 100 + 50 + 15 + 10
     assert (count(found, "prefix_untold"), count(found, "prefix_saved_nanousd")) == (1, -300)
     assert count(found, "prefix_saved_unknown") == 1
+
+
+def test_what_a_batch_holds_is_no_request() -> None:
+    assert folded(made(purpose=BATCH_HOLD, cost_nanousd=None, most_nanousd=7)) == {}

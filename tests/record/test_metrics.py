@@ -338,3 +338,9 @@ def test_rungs_are_counted_by_what_they_do_and_what_led_there() -> None:
     labels = {"route": "chat", "rung": "sorry", "kind": "apology", "reason": "timeout"}
     assert value(metrics, "tidegate_rungs_total", **labels) == 2
     assert value(metrics, "tidegate_rungs_total") == 2
+
+
+def test_what_a_batch_holds_is_no_request() -> None:
+    metrics = Metrics()
+    metrics.observe([receipt(purpose="batch_hold", cost_nanousd=None, most_nanousd=7)])
+    assert value(metrics, "tidegate_requests_total") == 0

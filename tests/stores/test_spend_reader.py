@@ -7,17 +7,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, func, select
 from tests.stores import rig, spendings
 
 from tidegate.core.periods import period_at
 from tidegate.core.plan import Limit
-from tidegate.stores import database, schema
+from tidegate.core.purpose import BATCH_HOLD
+from tidegate.stores import budget_use, database, schema
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.ledger import Ledger, Position
+from tidegate.stores.receipts import Filter
 from tidegate.stores.shared import Shared
 from tidegate.stores.spend_reader import SpendReader
 from tidegate.stores.spending import QUARTER_S, quarter_of
+from tidegate.stores.summary import summary
 
 WIDE_S = {
     "hour": 3,
@@ -156,3 +159,45 @@ def test_a_short_window_is_what_its_receipts_add_up_to(
             expected = sum(spendings.counted(it, limit, one) for it in made)
             assert sum(amount for _, amount in found) == expected
     reader.close()
+
+
+@pytest.mark.parametrize("scope", ["team", "attribute.unit", "end_user"])
+def test_what_a_batch_holds_counts_until_it_has_ended(
+    engine: Engine, place: Path | Shared, scope: str
+) -> None:
+    """In sums by quarter, in receipts and in what only their own bytes tell."""
+    fields = {"team": "t", "end_user": "u", "attributes": {"unit": "x"}, "attempts": []}
+    held = rig.receipt(
+        rig.NOON_S, purpose=BATCH_HOLD, cost_nanousd=None, most_nanousd=700, **fields
+    )
+    line = rig.receipt(rig.NOON_S, purpose="batch_line", cost_nanousd=30, **fields)
+    ended = replace(held, id=rig.receipt(rig.NOON_S).id, most_nanousd=-700)
+    limit = Limit("b", "spend", 1, (scope,), unit="month")
+    value = {"team": "t", "attribute.unit": "x", "end_user": "u"}[scope]
+    reader = SpendReader(place, timeout_s=5.0)
+
+    def spent() -> tuple[int, int]:
+        """As gateways begin with it, and as control tells it."""
+        with reader.snapshot() as snapshot:
+            first = sum(amount for _, amount in snapshot.spent(limit, value, rig.NOON_S - 900))
+        with database.reading(engine) as connection:
+            span = budget_use.Span(rig.NOON_S - 900, rig.NOON_S + 900)
+            (one,) = budget_use.used(connection, (scope,), (), span)
+        return first, one.nanousd
+
+    ledger = Ledger(engine)
+    for written, sum_nanousd in ((held, 700), (line, 730), (ended, 30), (ended, 30)):
+        ledger.write(rig.entries(written), [])
+        assert spent() == (sum_nanousd, sum_nanousd)
+    with reader.snapshot() as snapshot:
+        assert snapshot.receipt(held.id) == held
+        assert snapshot.receipt("none") is None
+        found = snapshot.holds(rig.NOON_S - 900, 9)
+        assert sorted(found, key=lambda one: -(one.most_nanousd or 0)) == [held, ended]
+        assert len(snapshot.holds(rig.NOON_S - 900, 1)) == 1
+        assert snapshot.holds(rig.NOON_S + 900, 9) == []
+    reader.close()
+    with database.reading(engine) as connection:
+        assert connection.execute(select(func.sum(schema.spend.c.requests))).scalar_one() == 1
+    sums = summary(engine, Filter()).sums
+    assert (sums.requests, sums.cost_nanousd) == (1, 30)

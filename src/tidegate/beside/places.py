@@ -1,8 +1,9 @@
 """Who is being asked, and how often: so many requests at once of each provider, so that one that
 hangs leaves room for the others, and a page that says how it goes.
 
-A provider whose SDK works in threads keeps a thread for each request that hangs: there are enough
-(`THREADS`) for several that do.
+A gateway's connections to this process (512) are one lot for all of its providers, so what may be
+under way at one of them is a part of that. A provider whose SDK works in threads keeps one for each
+request that hangs: there are enough (`THREADS`) for several that do.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 128
 THREADS: Final = 512
 # Of providers that are told apart on the page; the rest are one.
 _MOST_NAMES: Final = 64

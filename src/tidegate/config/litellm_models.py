@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from tidegate.config.litellm_advice import HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
 from tidegate.config.litellm_families import advice_of
+from tidegate.config.litellm_headers import ENVIRON, headers_of, reference_of
 from tidegate.config.litellm_prices import price_of, price_unsaid
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
@@ -16,19 +17,26 @@ from tidegate.config.their_file import UNNEEDED, Their, nobody
 from tidegate.config.their_secrets import Secrets
 from tidegate.config.their_values import (
     COUNT,
+    ROUTE_NAME,
     SECONDS,
     SHARE,
     attempts,
     count,
     flag,
+    route_name,
     seconds,
-    share,
+    text,
+    weight,
+    whole,
 )
 from tidegate.config.written_plan import Draft, literal
 from tidegate.core.facts import PriceOf
 
 _OTHERWISE: Final = "nothing here does that"
-_ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
+_OUTPUT_BOUNDS: Final = ("max_tokens", "max_completion_tokens")
+_MOST_TOKENS: Final = 100_000_000
+_USUAL_CONNECTIONS: Final = 512
+_MOST_PLACES: Final = 10_000
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _NO_KEY: Final = ("", "none", "None", "null", "fake-key", "not-needed", "EMPTY")
 _ENGINES: Final = frozenset(
@@ -150,7 +158,7 @@ class Models:
             account["api_key"] = reference
         elif wire.kind == "vertex":
             account["identity"] = {"google": {}}
-        headers = _headers(wire, params)
+        headers = headers_of(wire, params)
         if headers:
             account["headers"] = headers
         told = tuple(sorted((name, str(value)) for name, value in account.items()))
@@ -194,7 +202,7 @@ class Models:
         text = str(key)
         if text in _NO_KEY:
             return "none"
-        if _ENVIRON.fullmatch(text):
+        if ENVIRON.fullmatch(text):
             return reference_of(text)
         return self._secrets.put(wire.kind, text)
 
@@ -209,7 +217,9 @@ class Models:
         where = "targets.NAME.queueing.max_in_flight"
         places = params.read("max_parallel_requests", where, count, COUNT)
         if places is not None:
-            target["queueing"] = {"max_in_flight": places}
+            target["queueing"] = {"max_in_flight": min(places, _MOST_PLACES)}
+            if places > _USUAL_CONNECTIONS:
+                target["max_connections"] = min(places, _MOST_PLACES)
         rest = params.read("cooldown_time", "targets.NAME.breaker.open_s", seconds, SECONDS)
         if rest is not None:
             target["breaker"] = {"open_s": rest}
@@ -217,7 +227,7 @@ class Models:
     def _described(self, target: dict[str, Any], info: Their, name: str) -> None:
         length = info.read("max_input_tokens", "targets.NAME.context_tokens", count, COUNT)
         if length is not None:
-            target["context_tokens"] = length
+            target["context_tokens"] = min(length, _MOST_TOKENS)
         groups = info.carry("access_groups", "the routes of a key")
         for group in groups if isinstance(groups, list) else ():
             names = self.stands_for.setdefault(str(group), [])
@@ -228,9 +238,9 @@ class Models:
 
     def _shared(self, one: Deployment, group: Group, params: Their, info: Their) -> None:
         where = "routes.NAME.targets, its weight"
-        one.weight = params.read("weight", where, share, SHARE)
-        order = params.carry("order", "routes.NAME.fallbacks, after those before it")
-        one.order = order if isinstance(order, int) else 0
+        one.weight = params.read("weight", where, weight, SHARE)
+        where = "routes.NAME.fallbacks, after those before it"
+        one.order = params.read("order", where, whole, COUNT) or 0
         for name in ("rpm", "tpm"):
             most = params.read(name, "a limit by target", count, COUNT)
             also = info.read(name, "a limit by target", count, COUNT)
@@ -257,39 +267,26 @@ def _why_not(name: str, wire: Wire | str, item: Their, info: Their) -> str | Non
         return "it is blocked there"
     if isinstance(wire, str):
         return wire
+    if route_name(name) is None:
+        return ROUTE_NAME
+    if text(wire.model) is None:
+        return "its model's name is not printable, or too long"
     return "write a route for each model that is called" if "*" in name else None
 
 
-def reference_of(value: object) -> str:
-    """Their variables in our words; any other text as it is."""
-    text = str(value)
-    match = _ENVIRON.fullmatch(text)
-    return f"${{{match[1]}}}" if match else literal(text)
-
-
-def _headers(wire: Wire, params: Their) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    version = params.carry("api_version", "providers.NAME.headers.api-version")
-    if version and wire.kind == "azure_openai":
-        headers["api-version"] = reference_of(version)
-    organization = params.carry("organization", "providers.NAME.headers.OpenAI-Organization")
-    if organization:
-        headers["OpenAI-Organization"] = reference_of(organization)
-    extra = params.take("extra_headers")
-    for name, value in extra.items() if isinstance(extra, dict) else ():
-        where = f"{params.at('extra_headers')}.{name}"
-        if re.search(r"auth|key|token|secret|cookie|pass|cred", str(name), re.IGNORECASE):
-            params.found.left(where, "a secret is no header here: write it as `api_key`")
-        else:
-            params.found.carried(where, "providers.NAME.headers")
-            headers[str(name)] = reference_of(value)
-    return headers
+def _output_bound(value: object) -> int | None:
+    found = count(value)
+    return None if found is None else min(found, _MOST_TOKENS)
 
 
 def _parameters(params: Their) -> dict[str, Any]:
     found = {}
     for name in PARAMETERS:
-        value = params.carry(name, "routes.NAME.parameters")
+        where = "routes.NAME.parameters"
+        if name in _OUTPUT_BOUNDS:
+            value = params.read(name, where, _output_bound, COUNT)
+        else:
+            value = params.carry(name, where)
         if value is not None:
             found[name] = value
     return found

@@ -10,6 +10,8 @@ from tidegate.core.facts import Quote
 
 _MILLION: Final = 1_000_000
 _MINUTE_S: Final = 60
+_MOST_USD: Final = 1_000_000
+_DIGITS: Final = 9
 # Their dollars for one, what ours is called, and how many of it ours are for.
 _TOKENS: Final = {
     "input_cost_per_token": "input_usd_per_mtok",
@@ -76,6 +78,7 @@ def _times(many: int) -> Callable[[object], float | None]:
             dollars = Decimal(str(value)) * many
         except InvalidOperation:
             return None
-        return float(dollars) if dollars.is_finite() and dollars >= 0 else None
+        fits = dollars.is_finite() and 0 <= dollars <= _MOST_USD
+        return float(round(dollars, _DIGITS)) if fits else None
 
     return read

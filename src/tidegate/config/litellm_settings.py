@@ -1,5 +1,6 @@
 """LiteLLM's router_settings, litellm_settings and general_settings."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ _BALANCES: Final = {
     "latency-based-routing": "fastest",
     "cost-based-routing": "cheapest",
 }
+_LEAST: Final = Decimal("1e-9")
+_DURATION: Final = re.compile(r"([1-9]\d{0,5})(mo|[smhdw])")
 _CALLBACKS: Final = (
     *("callbacks", "success_callback", "failure_callback", "service_callback"),
     "service_callbacks",
@@ -77,8 +80,9 @@ def read_litellm(settings: Their, draft: Draft, shared: Shared) -> None:
     _callbacks(settings, draft)
     most = settings.read("max_budget", "budgets.everything", _dollars, AMOUNT)
     if most is not None:
-        per = _per(settings.carry("budget_duration", "budgets.everything.per"))
-        draft.budgets["everything"] = {"amount": f"{most:f}", "per": per}
+        where = "budgets.everything.per"
+        per = settings.read("budget_duration", where, _per, "its budget is kept for a lifetime")
+        draft.budgets["everything"] = {"amount": f"{most:f}", "per": per or "lifetime"}
     settings.rest(advice_of, _OTHERWISE)
 
 
@@ -174,7 +178,7 @@ def _dollars(value: object) -> Decimal | None:
         return None
     if not found.is_finite() or not 0 < found <= MAX_BUDGET_USD:
         return None
-    return found.quantize(Decimal("1e-9")).normalize()
+    return max(found.quantize(_LEAST), _LEAST).normalize()
 
 
 def _megabytes(value: object) -> int | None:
@@ -182,6 +186,12 @@ def _megabytes(value: object) -> int | None:
     return None if found is None else max(1, round(found))
 
 
-def _per(duration: object) -> str:
+def _per(duration: object) -> str | None:
     words = {"1d": "day", "24h": "day", "7d": "week", "30d": "month", "1mo": "month"}
-    return "lifetime" if duration is None else words.get(str(duration), str(duration))
+    text = str(duration).strip().lower()
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return words.get(text)
+    if match[2] == "mo":
+        return words.get(text) or f"{30 * int(match[1])}d"
+    return words.get(text) or text

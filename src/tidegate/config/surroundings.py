@@ -30,9 +30,9 @@ _MOST_BYTES: Final = 256 * 1024
 
 def about_surroundings(declared: Declared, environ: Mapping[str, str]) -> Iterator[Warned]:
     """What the plan refers to and this machine does not have, or not as it should."""
-    secrets = set()
+    referred = set()
     for path, ref in _credentials(declared):
-        secrets.add(path)
+        referred.add(path)
         if ref.env is not None and not environ.get(ref.env):
             yield Warned(path, f"the environment variable {ref.env} is not set here")
     for path, file in _files(declared):
@@ -41,7 +41,7 @@ def about_surroundings(declared: Declared, environ: Mapping[str, str]) -> Iterat
             yield Warned(path, data)
         elif not data.strip():
             yield Warned(path, f"the file {file} is empty")
-        elif (path in secrets or path[-1] in _SECRET) and _is_open(file, stat.S_IROTH):
+        elif (path in referred or path[-1] in _SECRET) and _is_open(file, stat.S_IROTH):
             yield Warned(path, f"everybody on this machine can read {file}: chmod o-r")
     for name, issuer in declared.callers.items():
         yield from _about_keys(("callers", name, "keys"), issuer)

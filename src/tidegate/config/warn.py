@@ -58,7 +58,9 @@ def about_ladders(plan: Plan, facts: Facts) -> Iterator[Warned]:
         degrading = any(limit.degrades and reaches(limit, route) for limit in plan.limits)
         if rungs and not degrading and not facts.keys_limited():
             message = "no budget that holds requests of this route says `degrade: true`"
-            yield Warned(("routes", name, "ladder", str(rungs[0]), "when", "budget"), message)
+            when = route.ladder[rungs[0]].when
+            key = "forecast" if when.budget_percent is None else "budget"
+            yield Warned(("routes", name, "ladder", str(rungs[0]), "when", key), message)
 
 
 def about_machines(

@@ -31,7 +31,7 @@ Say = Callable[[Path, str], None]
 class Dialect(Struct, frozen=True):
     """What compiling needs to know of a provider plug. `signs`: it can do without a credential of
     the plan's own, with the machine's key. `endpoints`: what kinds of request it serves.
-    `takes_batches`: its wire has files of requests; `batch_share` is what they are known to cost,
+    `takes_batches`: its wire has batches; `batch_share` is what they are known to cost,
     where they are known to be taken. `adapters`: how it is told which adapter to use.
     `address_form`: what its address looks like, where it has no usual one."""
 
@@ -167,7 +167,7 @@ def batches(place: Place, price: Price | None, say: Say) -> Batches | None:
     if declared is None:
         declared = DeclaredBatch()
     if not dialect.takes_batches:
-        what = "its provider's kind takes no files of requests; remove `batch`"
+        what = "its provider's kind takes no batches; remove `batch`"
         say((*place.path, "batch"), what)
         return None
     share = declared.price_share or dialect.batch_share or 1.0

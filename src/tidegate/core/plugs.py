@@ -11,7 +11,7 @@ import importlib.metadata
 import pkgutil
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Raw, Struct
 
@@ -245,13 +245,15 @@ class Signer(Protocol):
 
 
 class BatchWire(Protocol):
-    """Files of requests as one provider takes them, in OpenAI's shapes. Pure. Found as `batches` of
-    a provider that has them.
+    """Requests by the file as one provider takes them. Pure. Found as `batches` of a provider that
+    has them. `form` says in whose shapes: OpenAI's `files`, or Anthropic's `messages`, whose batch
+    is one body and whose results are a path of it.
 
     `price_share` is what a line is known to cost, of what the same request costs at once; None
     where nobody knows whether they are taken at all: the plan says so then.
     """
 
+    form: Literal["files", "messages"]
     price_share: float | None
 
     def path(self, target: Target, path: bytes, query: bytes = b"") -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, OrderedDict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -67,8 +67,9 @@ class BatchDesk:
     are the results that were settled to their end; `watched` the batches whose results nobody has
     read yet, and when each is looked at next (monotonic seconds); both by `name_of`. `beginning`
     are those that a provider is asked for now; `holds` what is held for those that began here, by
-    the id of the hold. This process counts `since_s` (wall clock). Files wait in `folder`; None:
-    where the system has such."""
+    the id of the hold, and `begun` the receipts that say which they are; `unsure` are the owners of
+    those of which nobody knows whether they began. This process counts `since_s` (wall clock).
+    Files wait in `folder`; None: where the system has such."""
 
     def __init__(self) -> None:
         self.rate = KeyRate(PER_S, BURST, "ask about files and batches")
@@ -76,8 +77,10 @@ class BatchDesk:
         self.read = Settled(MAX_READ)
         self.watched: OrderedDict[str, tuple[Sealed, float]] = OrderedDict()
         self.holds: OrderedDict[str, HeldMoney] = OrderedDict()
+        self.begun: OrderedDict[str, Receipt] = OrderedDict()
+        self.unsure: list[Sealed] = []
         self.since_s = clock.wall_s()
-        self.beginning: set[asyncio.Task[bytes]] = set()
+        self.beginning: set[asyncio.Task[Any]] = set()
         self.created: Counter[str] = Counter()
         self.lines: Counter[tuple[str, str]] = Counter()
         self.folder: Path | None = None
@@ -87,6 +90,12 @@ class BatchDesk:
         self.holds[id] = held
         if len(self.holds) > MAX_HOLDS:
             self.holds.popitem(last=False)
+
+    def note_begun(self, receipt: Receipt) -> None:
+        """What the ledger will know in a moment."""
+        self.begun[receipt.id] = receipt
+        if len(self.begun) > MAX_HOLDS:
+            self.begun.popitem(last=False)
 
     def watch(self, batch: Sealed, due_s: float) -> None:
         """It is looked at then, or before where that was said already. Beyond MAX_WATCHED those

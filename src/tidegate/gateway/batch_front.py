@@ -11,7 +11,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway import batches, files
 from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.batch_list import list_all
-from tidegate.gateway.batch_place import with_batches
+from tidegate.gateway.batch_place import with_files
 from tidegate.gateway.batches import MayExist
 from tidegate.gateway.files import boundary_in
 from tidegate.gateway.http import answers
@@ -57,7 +57,7 @@ async def leave_to_send(world: World, head: Head) -> str:
     key = await authenticate(head, world.keys, receipt)
     world.batches.rate.admit(key.id, clock.monotonic_s())
     plan = world.obeyed()
-    if not with_batches(plan, filter(key.may_use, plan.routes)):
+    if not with_files(plan, filter(key.may_use, plan.routes)):
         message = "no provider of this API key's models takes files of requests"
         raise Refusal("route_not_allowed", message)
     boundary_in(head)

@@ -121,6 +121,7 @@ def note_begun(batch: Sealed, world: World) -> None:
     began = replace(held.receipt, id=begun_id(batch), most_nanousd=None, cost_nanousd=0, holds=[])
     began.attributes = {**(held.receipt.attributes or {}), **named}
     world.journal.append(encode_frame(began), _nothing, _nothing)
+    world.batches.note_begun(began)
 
 
 async def has_ended(batch: Sealed, world: World) -> bool:

@@ -21,20 +21,27 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import PeriodUnit
-from tidegate.core.receipt import Endpoint
+from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.gateway.batch_price import Pinned
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.stored import Digests
 
-Kind = Literal["input", "results", "batch", "owner"]
-_STARTS: Final = {"input": "file-tg", "results": "file-tg", "batch": "batch_tg", "owner": ""}
+# `messages` is a batch of Anthropic's Messages, with its results.
+Kind = Literal["input", "results", "batch", "owner", "messages"]
+_STARTS: Final = {
+    "input": "file-tg",
+    "results": "file-tg",
+    "batch": "batch_tg",
+    "owner": "",
+    "messages": "msgbatch_tg",
+}
 # Where in a batch's metadata it stands whose it is.
 OWNER: Final = "tidegate"
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
 OWN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
-_SHOWN = re.compile(r"(?:file-tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
+_SHOWN = re.compile(r"(?:file-tg|msgbatch_tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
 
 
 class Brought(Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -47,6 +54,7 @@ class Brought(Struct, frozen=True, array_like=True, omit_defaults=True):
     budget_unit: PeriodUnit | None = None
     budget_s: float | None = None
     budget_hard: bool = True
+    budget_degrade: bool = False
 
 
 def brought(key: KeyRecord) -> Brought | None:
@@ -61,6 +69,7 @@ def brought(key: KeyRecord) -> Brought | None:
         limits.budget_unit,
         limits.budget_s,
         limits.budget_hard,
+        limits.budget_degrade,
     )
 
 
@@ -71,7 +80,7 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     (None: nobody knows), if none of their answers is longer than is assumed, where they are
     `unbound`; none of its lines costs more than `line_nanousd`, and all of them what `price` says.
     A batch began at `at_ms` of our wall clock. `hold` is the id of the receipt that says what is
-    held for it, and `brought` is of a caller without a key."""
+    held for it, and `brought` is of a caller without a key. `dialect` is that of its lines."""
 
     kind: Kind
     own: str
@@ -90,6 +99,7 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     line_nanousd: int | None = None
     price: Pinned | None = None
     brought: Brought | None = None
+    dialect: str = OPENAI_CHAT
 
 
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -135,7 +145,7 @@ def owned(id: str, kinds: tuple[Kind, ...], key: KeyRecord, digests: Digests) ->
     """What this id says, of one of these kinds and of a route that the key may use. Refusal."""
     found = opened(id, key, digests)
     if found is None or found.kind not in kinds or not key.may_use(found.route):
-        what = "batch" if "batch" in kinds else "file"
+        what = "file" if "input" in kinds else "batch"
         raise Refusal("not_found", f"there is no such {what} of yours")
     return found
 

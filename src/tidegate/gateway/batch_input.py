@@ -5,17 +5,19 @@ target's model in the route's place, and is bounded: tokens, and with a price th
 come to at most. All lines are of one route and one API, as providers have it.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 import msgspec
 from msgspec import Raw, Struct
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES, Ask, Outgoing
 from tidegate.core.batches import Batches
 from tidegate.core.key import KeyRecord
 from tidegate.core.limit import Demand
 from tidegate.core.outcome import Refusal
-from tidegate.core.plugs import BatchWire, Passthrough
+from tidegate.core.plugs import BatchWire, Dialect, Passthrough
 from tidegate.core.pricing import Ceiling
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint, Receipt
 from tidegate.gateway import demand as demands
@@ -30,6 +32,7 @@ from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.prompted import written
 from tidegate.gateway.resolve import OFF_RETRY_S
 from tidegate.gateway.size import size
+from tidegate.gateway.stored import check_alone
 from tidegate.text.strict_json import JsonProblem, read_object
 
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
@@ -39,7 +42,8 @@ URLS: Final = {
     "/v1/completions": COMPLETIONS,
     "/v1/embeddings": EMBEDDINGS,
 }
-_ENDPOINTS: Final = "`/v1/chat/completions`, `/v1/completions` or `/v1/embeddings`"
+RESPONSES_URL: Final = "/v1/responses"
+_ENDPOINTS: Final = "`/v1/chat/completions`, `/v1/responses`, `/v1/completions` or `/v1/embeddings`"
 
 
 class _Line(Struct, forbid_unknown_fields=True):
@@ -69,12 +73,20 @@ class _Serves(Struct, eq=False):
     holds_money: bool
 
 
+def urls(dialects: Mapping[str, Dialect]) -> dict[str, Entry]:
+    """What the lines of a file may ask, by `url`."""
+    own = dialects[OPENAI_RESPONSES]
+    return {**URLS, RESPONSES_URL: Entry("chat", own.content, own.starts, own)}
+
+
 class Lines:
     """One file as it is read. `count` lines have come, which cost `most_nanousd` at most, and none
     of them more than `line_nanousd`; None where nobody knows. `unbound`: some answer may be longer
     than that assumes. `serves` is there from the first line on."""
 
-    def __init__(self, key: KeyRecord, plan: PreparedPlan, gateway: str) -> None:
+    def __init__(
+        self, key: KeyRecord, plan: PreparedPlan, gateway: str, urls: Mapping[str, Entry]
+    ) -> None:
         self.count = 0
         self.most_nanousd: int | None = 0
         self.line_nanousd: int | None = 0
@@ -83,6 +95,7 @@ class Lines:
         self._key = key
         self._plan = plan
         self._gateway = gateway
+        self._urls = urls
         self._ids: dict[str, int] = {}
 
     @property
@@ -95,11 +108,29 @@ class Lines:
         assert self.serves is not None  # noqa: S101 - a line has come
         return self.serves.entry.endpoint
 
+    @property
+    def dialect(self) -> str:
+        assert self.serves is not None  # noqa: S101 - a line has come
+        dialect = self.serves.entry.dialect
+        return OPENAI_CHAT if dialect is None else dialect.name
+
     def take(self, line: bytes) -> bytes:
         """The line as its provider gets it, without an end of line. Refusal that names it."""
         self.count += 1
-        try:
+        with self._named():
             return self._take(line)
+
+    def take_message(self, custom_id: str, body: bytes, entry: Entry, head: Head) -> Outgoing:
+        """The same of a request of a batch of messages, below whose head it came."""
+        self.count += 1
+        with self._named():
+            self._note_id(custom_id)
+            return self._judged(entry, "/v1/messages", Incoming(head, 0.0, body))
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
         except Refusal as no:
             raise Refusal(
                 no.code.name,
@@ -114,17 +145,31 @@ class Lines:
             raise Refusal("body_too_large", f"a line has at most {MAX_LINE_BYTES} bytes")
         said = _read(line)
         self._note_id(said.custom_id)
-        entry = URLS.get(said.url)
+        entry = self._urls.get(said.url)
         if entry is None:
             raise Refusal("invalid_parameter", f"`url` must be {_ENDPOINTS}", param="url")
+        incoming = Incoming(Head(headers={}), 0.0, bytes(said.body))
+        body = self._judged(entry, said.url, incoming).body
+        serves = self.serves
+        assert serves is not None  # noqa: S101 - this line has come
+        return b'{"custom_id":%b,"method":"POST","url":%b,"body":%b}' % (
+            _encode(said.custom_id),
+            _encode(serves.url),
+            body,
+        )
+
+    def _judged(self, entry: Entry, url: str, incoming: Incoming) -> Outgoing:
+        """One request as its provider gets it. Refusal."""
         receipt = self._receipt(entry)
-        ask = accept(Incoming(Head(headers={}), 0.0, bytes(said.body)), entry, receipt)
+        ask = accept(incoming, entry, receipt)
         if ask.stream:
             message = "`stream`: a line of a batch is answered whole; leave it out"
             raise Refusal("unsupported_parameter", message, param="stream")
+        if ask.dialect == OPENAI_RESPONSES:
+            check_alone(ask)
         serves = self.serves
         if serves is None:
-            serves = self._first(ask, entry, said.url, receipt)
+            serves = self._first(ask, entry, url, receipt)
         elif ask.model != serves.route.route.name or entry is not serves.entry:
             self._mixed(ask, serves)
         if self.count > serves.batches.max_lines:
@@ -136,12 +181,7 @@ class Lines:
         self._bound(ask, receipt, serves)
         if serves.target.bounded:
             able(ask, serves.target.target)
-        body = serves.passthrough.encode(ask, serves.target.target).body
-        return b'{"custom_id":%b,"method":"POST","url":%b,"body":%b}' % (
-            _encode(said.custom_id),
-            _encode(serves.url),
-            body,
-        )
+        return serves.passthrough.encode(ask, serves.target.target)
 
     def _note_id(self, custom_id: str) -> None:
         if not 0 < len(custom_id) <= MAX_CUSTOM_ID_CHARS or not custom_id.isprintable():
@@ -182,10 +222,10 @@ class Lines:
         self.serves = _Serves(
             route=route,
             target=target,
-            passthrough=target.provider.passthrough[OPENAI_CHAT],
+            passthrough=target.provider.passthrough[ask.dialect],
             batches=batches,
             entry=entry,
-            url=wire.url(entry.endpoint),
+            url=url_of(wire, entry.endpoint, ask.dialect),
             priced=priced,
             gate=gate,
             holds_money=any(it.limit.on_excess == "refuse" for it in money),
@@ -235,6 +275,14 @@ class Lines:
             self.line_nanousd = max(self.line_nanousd, nanousd)
 
 
+def url_of(wire: BatchWire, endpoint: Endpoint, dialect: str) -> str:
+    """What says to a provider which API the lines ask."""
+    url = wire.url(endpoint)
+    if dialect != OPENAI_RESPONSES:
+        return url
+    return url.replace("/chat/completions", "/responses")
+
+
 def _read(line: bytes) -> _Line:
     try:
         members = read_object(line, _MEMBERS)
@@ -257,11 +305,14 @@ def _target_of(route: PreparedRoute, ask: Ask) -> tuple[PreparedTarget, Batches,
         target = share.target
         wire: BatchWire | None = getattr(target.provider, "batches", None)
         batches = target.target.batches
-        if wire is not None and batches is not None and target.serves(ask):
+        form = "messages" if ask.dialect == ANTHROPIC_MESSAGES else "files"
+        if wire is None or batches is None or wire.form != form:
+            continue
+        if target.serves(ask) and ask.dialect in target.provider.passthrough:
             return target, batches, wire
     raise Refusal(
         "invalid_request",
-        "no provider of that model takes files of such requests: `batch` of a target in the plan "
+        "no provider of that model takes batches of such requests: `batch` of a target in the plan "
         "says which do",
         param="model",
     )

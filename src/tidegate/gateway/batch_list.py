@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.batch_ids import OWNER, Sealed, opened, owned
-from tidegate.gateway.batch_place import Account, account, account_of, ask, with_batches
+from tidegate.gateway.batch_place import Account, account, account_of, ask, with_files
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batches import shown_to
 from tidegate.gateway.prepared import PreparedPlan
@@ -100,7 +100,7 @@ def _accounts(key: KeyRecord, plan: PreparedPlan) -> Iterator[Account]:
     """Each account once, however many targets are in it."""
     seen: list[Account] = []
     routes = [name for name in plan.routes if key.may_use(name)]
-    for target in with_batches(plan, routes):
+    for target in with_files(plan, routes):
         for replica in target.replicas:
             found = account(target, replica)
             if not any(_same(found, one) for one in seen):

@@ -1,7 +1,7 @@
 """batch_place: where at a provider a caller's files and batches lie, and one request about them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 
 MOST_S: Final = 30.0
+# A provider that takes a long request more slowly is not waited for.
+LEAST_BYTES_PER_S: Final = 128 * 1024
 GOOD: Final = frozenset({200, 201, 202, 204})
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 
@@ -120,7 +122,7 @@ def account_of(sealed: Sealed, plan: PreparedPlan) -> Account:
 
 
 def with_batches(plan: PreparedPlan, routes: Iterable[str]) -> list[PreparedTarget]:
-    """The targets of these routes whose providers take files of requests, each once."""
+    """The targets of these routes whose providers take batches, each once."""
     found = {
         target.target.name: target
         for name in routes
@@ -130,32 +132,49 @@ def with_batches(plan: PreparedPlan, routes: Iterable[str]) -> list[PreparedTarg
     return list(found.values())
 
 
+def with_files(plan: PreparedPlan, routes: Iterable[str]) -> list[PreparedTarget]:
+    """Those of them that take files of requests."""
+    return [it for it in with_batches(plan, routes) if _form(it) == "files"]
+
+
+def _form(target: PreparedTarget) -> str:
+    wire: BatchWire | None = getattr(target.provider, "batches", None)
+    return "" if wire is None else wire.form
+
+
 async def ask(
     at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
-    """The body of the provider's answer, whole; asked once more where its identity had to have
-    another token. Failure, Refusal."""
-    answer = await _exchange(at, method, path, request_id, body)
+    """The body of the provider's answer, whole. Failure, Refusal."""
+
+    async def exchange() -> Answer:
+        return await sent(at, await at.head(method, path, request_id), body)
+
+    return await good_of(at, exchange)
+
+
+async def good_of(at: Account, exchange: Callable[[], Awaitable[Answer]]) -> bytes:
+    """The body of a good answer, which is asked for once more where the provider's identity had to
+    have another token. Failure, Refusal."""
+    answer = await exchange()
     if answer.good:
         return answer.body
     no = at.failure(answer)
     if await at.renewed(no, answer):
-        answer = await _exchange(at, method, path, request_id, body)
+        answer = await exchange()
         if answer.good:
             return answer.body
         no = at.failure(answer)
     raise no
 
 
-async def _exchange(
-    at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None
-) -> Answer:
-    head = await at.head(method, path, request_id)
+async def sent(at: Account, head: bytes, body: bytes | None) -> Answer:
+    """What the provider answers to a request with this head. Failure, Refusal."""
     if body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()
     try:
-        async with asyncio.timeout(MOST_S):
+        async with asyncio.timeout(MOST_S + len(body or b"") / LEAST_BYTES_PER_S):
             upstream = await connection_to(this, at.replica)
             this.send(upstream, head + b"\r\n" + (body or b""), MAX_ANSWER_BYTES)
             await upstream.answered()

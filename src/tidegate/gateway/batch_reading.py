@@ -28,7 +28,8 @@ async def read_through(
     """Reads a file to its end: lines are settled and go on to `connection`. Failure, Refusal
     before it has begun; after that the answer is cut, where there is one."""
     this = at.in_flight()
-    path = b"/files/%b/content" % sealed.own.encode()
+    path = b"/files/%b/content" if sealed.kind != "messages" else b"/batches/%b/results"
+    path %= sealed.own.encode()
     try:
         download = await begin_download(at, this, path, request_id)
         way = None if connection is None else _Way(connection, request_id)

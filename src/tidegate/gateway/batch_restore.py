@@ -5,6 +5,7 @@ had told that, and one when it was settled. Of what has the first alone nobody k
 begun: its provider's list tells, by the seal in its metadata.
 """
 
+import asyncio
 import logging
 from typing import Final
 
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 MAX_RECEIPTS: Final = 30_000
 # What was asked for so long ago has been answered, or never will be.
 UNSURE_S: Final = 900.0
+EVERY_S: Final = 60.0
 
 
 async def restore(world: World) -> None:
@@ -46,6 +48,22 @@ async def restore(world: World) -> None:
             await _find(batch, world)
 
 
+async def watch(world: World) -> None:
+    """Looks for those of which this process does not know whether they began, for ever."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        await look(world)
+
+
+async def look(world: World) -> None:
+    """One look for those that were asked for long enough ago."""
+    before_ms = (clock.wall_s() - UNSURE_S) * 1000
+    due = [one for one in world.batches.unsure if one.at_ms <= before_ms]
+    for one in due:
+        world.batches.unsure.remove(one)
+        await _find(one, world)
+
+
 def open_batches(found: dict[str, Receipt], world: World) -> list[tuple[Sealed, bool]]:
     """Those that have not ended, and whether their provider has told which they are."""
     batches: dict[str, tuple[Sealed, bool]] = {}
@@ -60,19 +78,29 @@ def open_batches(found: dict[str, Receipt], world: World) -> list[tuple[Sealed, 
     return list(batches.values())
 
 
+def _is_of(seal: str, owner: Sealed, world: World) -> bool:
+    found = unsealed(seal, world.keys.digests)
+    return found is not None and found.hold == owner.hold
+
+
 async def _find(owner: Sealed, world: World) -> None:
     """Watches the batch that this is the owner of; gives back what is held where its provider has
-    none."""
+    none. Of a batch of messages no list says whose it is, so that it stays held."""
     try:
         at = account_of(owner, world.obeyed())
+        if at.wire.form == "messages":
+            return
         async for told in pages(at, "", world.ids.new()):
             metadata = told.get("metadata")
             seal = metadata.get(OWNER) if isinstance(metadata, dict) else None
-            if isinstance(seal, str) and unsealed(seal, world.keys.digests) == owner:
+            if isinstance(seal, str) and _is_of(seal, owner, world):
                 batch = replace(owner, kind="batch", own=own_id(told))
                 world.batches.watch(batch, clock.monotonic_s())
                 return
     except (Refusal, Failure) as no:
         log.warning("whether a batch of %s was begun cannot be asked: %s", owner.team, no.message)
+        if no.code.name != "not_found":
+            world.batches.unsure.append(owner)
         return
-    await release(owner, world)
+    if not await release(owner, world):
+        world.batches.unsure.append(owner)

@@ -29,7 +29,14 @@ from tidegate.text.strict_json import UNREADABLE
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 TOO_LONG: Final = b"..."
-_MEANINGS: Final = {"batch_expired": "upstream_timeout", "batch_cancelled": "client_closed"}
+_MEANINGS: Final = {
+    "batch_expired": "upstream_timeout",
+    "batch_cancelled": "client_closed",
+    "invalid_request_error": "rejected_by_provider",
+    "rate_limit_error": "upstream_rate_limited",
+    "overloaded_error": "upstream_overloaded",
+}
+_UNSERVED: Final = {"canceled": "batch_cancelled", "expired": "batch_expired"}
 _CLASSES: Final = tuple(it.name for it in fields(Usage) if it.name != "conflict")
 
 
@@ -44,6 +51,11 @@ class _Error(Struct):
     message: Any = None
 
 
+class _Type(Struct):
+    type: str
+    message: str = ""
+
+
 class _Line(Struct):
     custom_id: str
     response: _Response | None = None
@@ -53,13 +65,35 @@ class _Line(Struct):
 _decode: Final = msgspec.json.Decoder(_Line).decode
 
 
-def is_line(text: bytes) -> bool:
-    """Whether it is a line of results."""
-    try:
-        _decode(text)
-    except UNREADABLE:
-        return False
-    return True
+class _Result(Struct):
+    type: str
+    message: Raw = Raw(b"null")
+    error: Raw = Raw(b"null")
+
+
+class _MessageLine(Struct):
+    custom_id: str
+    result: _Result
+
+
+class _MessageError(Struct):
+    error: _Type
+
+
+_decode_message: Final = msgspec.json.Decoder(_MessageLine).decode
+_decode_error: Final = msgspec.json.Decoder(_MessageError).decode
+
+
+def _read_message(line: bytes) -> _Line:
+    """A line of Anthropic's results, as one of OpenAI's would say it."""
+    said = _decode_message(line)
+    result = said.result
+    if result.type == "succeeded":
+        return _Line(said.custom_id, _Response(200, None, result.message))
+    if result.type != "errored":  # `canceled`, `expired`
+        return _Line(said.custom_id, None, _Error(_UNSERVED.get(result.type), result.type))
+    error = _decode_error(result.error).error
+    return _Line(said.custom_id, None, _Error(error.type, error.message))
 
 
 class Splitter:
@@ -119,6 +153,8 @@ class Pricing:
         self._gateway = gateway
         self._plan_version = plan_version
         self._ask = Ask(owner.sealed.endpoint, b"", {}, owner.sealed.route)
+        self._ask.dialect = owner.sealed.dialect
+        self._read = _read_message if owner.sealed.kind == "messages" else _decode
         self._price = _price(at, owner.sealed)
         self._line = 0
 
@@ -127,7 +163,7 @@ class Pricing:
         have been served and is named by its place in the file."""
         self._line += 1
         try:
-            said = _decode(line)
+            said = self._read(line)
         except UNREADABLE:
             receipt = self.blank(f"line {self._line} of {self._owner.sealed.own}")
             self._note_unknown(receipt, "the line of results cannot be read")
@@ -154,6 +190,14 @@ class Pricing:
         _note_failure(receipt, Failure("malformed", "upstream_malformed", message))
         receipt.cost_nanousd, receipt.most_nanousd = None, self._owner.sealed.line_nanousd
 
+    def reads(self, line: bytes) -> bool:
+        """Whether it is a line of results."""
+        try:
+            self._read(line)
+        except UNREADABLE:
+            return False
+        return True
+
     def blank(self, custom_id: str) -> Receipt:
         """What is the same for each line, and the line's own name."""
         owner, target = self._owner, self._at.target.target
@@ -176,7 +220,7 @@ class Pricing:
         receipt.target, receipt.provider = target.name, target.provider
         receipt.replica = self._at.replica.name
         receipt.model_wanted = target.model
-        receipt.service_tier = "batch"
+        receipt.service_tier, receipt.dialect = "batch", sealed.dialect
         receipt.cost_nanousd = 0
         return receipt
 

@@ -12,10 +12,10 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.receipt import Receipt, encode_frame
 from tidegate.gateway.batch_desk import name_of
-from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_ids import Kind, Sealed
 from tidegate.gateway.batch_money import charge
 from tidegate.gateway.batch_place import Account
-from tidegate.gateway.batch_results import Owner, Pricing, Splitter, is_line
+from tidegate.gateway.batch_results import Owner, Pricing, Splitter
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.world import World
@@ -53,7 +53,7 @@ class Settling:
     async def finish(self, connection: Connection | None, ending: Callable[[], None]) -> None:
         """The file has ended as it should: settles the rest, and runs `ending` behind it."""
         rest, desk = self._splitter.end(), self._world.batches
-        half = [line for line in rest if not is_line(line)]
+        half = [line for line in rest if not self._pricing.reads(line)]
         await self._settle([line for line in rest if line not in half])
         self._count("malformed", len(half))
         if half:  # a file that told no length was cut: it is to be read again
@@ -61,7 +61,8 @@ class Settling:
         else:
             desk.read.note(self._file)
         if self._sealed.hold and not half:  # what is held for its batch may end now
-            of = replace(self._sealed, kind="batch", own=self._sealed.batch, batch="")
+            kind: Kind = "messages" if self._sealed.kind == "messages" else "batch"
+            of = replace(self._sealed, kind=kind, own=self._sealed.batch, batch="")
             desk.watch(of, clock.monotonic_s())
         if self._last is None:
             ending()
@@ -160,6 +161,7 @@ def _gone(sealed: Sealed, world: World) -> KeyRecord:
         brought.budget_unit,
         brought.budget_s,
         budget_hard=brought.budget_hard,
+        budget_degrade=brought.budget_degrade,
     )
     return KeyRecord(
         *own, environment=brought.environment, attributes=brought.attributes, limits=limits

@@ -40,13 +40,20 @@ _FILES: Final = ("output_file_id", "error_file_id")
 
 def heed(told: dict[str, Any], batch: Sealed, world: World) -> None:
     """A batch was created or asked for: it is looked after until its results were read."""
-    through = told.get("status") in THROUGH
+    through = is_through(told, batch)
     if through and not _unread(told, batch, world):
         world.batches.watched.pop(name_of(batch), None)
         if batch.hold and done_id(batch) not in world.batches.settled:
             _watch(batch, clock.monotonic_s(), world)
         return
     _watch(batch, clock.monotonic_s() + (PATIENCE_S if through else EVERY_S), world)
+
+
+def is_through(told: dict[str, Any], batch: Sealed) -> bool:
+    """Whether its provider is done with it."""
+    if batch.kind == "messages":
+        return told.get("processing_status") == "ended"
+    return told.get("status") in THROUGH
 
 
 async def watch(world: World) -> None:
@@ -77,7 +84,7 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
             await release(batch, world)
             return
         told = read(await ask(at, b"GET", b"/batches/" + batch.own.encode(), request_id))
-        if told.get("status") not in THROUGH:
+        if not is_through(told, batch):
             _watch(batch, now_s + EVERY_S, world)
             return
         for file in _unread(told, batch, world):
@@ -107,6 +114,9 @@ def _watch(batch: Sealed, due_s: float, world: World) -> None:
 
 def _unread(told: dict[str, Any], batch: Sealed, world: World) -> list[Sealed]:
     """The results that this process has not settled to their end."""
+    if batch.kind == "messages":
+        results = replace(batch, batch=batch.own)
+        return [] if name_of(results) in world.batches.read else [results]
     ids = [own for own in map(told.get, _FILES) if isinstance(own, str) and own]
     found = [replace(batch, kind="results", own=own, batch=batch.own) for own in ids]
     return [file for file in found if name_of(file) not in world.batches.read]

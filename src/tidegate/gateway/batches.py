@@ -13,14 +13,15 @@ from msgspec import Meta, Raw, Struct
 from msgspec.structs import replace
 
 from tidegate.core import clock
+from tidegate.core.ask import OPENAI_RESPONSES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
-from tidegate.gateway.batch_ids import OWNER, Sealed, brought, opened, owned, shown
-from tidegate.gateway.batch_input import URLS
-from tidegate.gateway.batch_place import Account, account_of, ask
+from tidegate.gateway.batch_ids import OWNER, Kind, Sealed, brought, opened, owned, shown
+from tidegate.gateway.batch_input import RESPONSES_URL, URLS, url_of
+from tidegate.gateway.batch_place import Account, Answer, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
@@ -62,65 +63,89 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     said = _read(incoming.body)
     plan, digests = world.obeyed(), world.keys.digests
     file = owned(said.input_file_id, ("input",), key, digests)
-    entry = URLS.get(said.endpoint)
-    if entry is None or entry.endpoint != file.endpoint:
-        message = f"`endpoint` must be that of the file's lines: {_url_of(file)}"
+    url = url_of_lines(file)
+    if said.endpoint != url:
+        message = f"`endpoint` must be that of the file's lines: {url}"
         raise Refusal("invalid_parameter", message, param="endpoint")
     at = account_of(file, plan)
     route = plan.routes.get(file.route)
     if route is not None and (off := route.off_but_chats) is not None:
         raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
     world.check_journal()
-    owner = _owner(file, at, key, world)
+    owner = owner_of_new(file, at, key, world)
     # What is longer than providers take is left out: such a batch is found by its id alone.
-    ours = {OWNER: shown(owner, digests), INPUT: said.input_file_id}
+    seal = shown(owner, digests)
+    if len(seal) > MAX_VALUE_CHARS:
+        seal = shown(replace(owner, price=None, brought=None), digests)
+    ours = {OWNER: seal, INPUT: said.input_file_id}
     fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}
     body: dict[str, Any] = {
         "input_file_id": file.own,
-        "endpoint": at.wire.url(file.endpoint),
+        "endpoint": url_of(at.wire, file.endpoint, file.dialect),
         "completion_window": said.completion_window,
         "metadata": {**(said.metadata or {}), **fitting},
     }
     if said.output_expires_after is not None:
         body["output_expires_after"] = said.output_expires_after
-    # Whoever asked may leave: what exists by then is looked after all the same.
-    asking = _begin(at, _encode(body), (file, owner), (key, world, request_id))
-    task = asyncio.get_running_loop().create_task(asking)
+    what = Beginning(at, _encode(body), file, owner, "batch")
+    told, batch = await begin(what, key, world, request_id)
+    return _encode(shown_to(told, batch, key, world))
+
+
+class Beginning(Struct, frozen=True, eq=False):
+    """A batch to be: where, as its provider is asked, the seal of its lines and of its owner."""
+
+    at: Account
+    body: bytes
+    file: Sealed
+    owner: Sealed
+    kind: Kind
+    headers: bytes = b""
+
+
+async def begin(
+    what: Beginning, key: KeyRecord, world: World, request_id: str
+) -> tuple[dict[str, Any], Sealed]:
+    """What its provider tells of a batch that it has begun. Whoever asked may leave: what exists by
+    then is looked after all the same. Failure, Refusal."""
+    task = asyncio.get_running_loop().create_task(_begin(what, key, world, request_id))
     world.batches.beginning.add(task)
     task.add_done_callback(lambda done: _begun(done, world))
     return await asyncio.shield(task)
 
 
 async def _begin(
-    at: Account,
-    body: bytes,
-    whose: tuple[Sealed, Sealed],
-    asking: tuple[KeyRecord, World, str],
-) -> bytes:
+    what: Beginning, key: KeyRecord, world: World, request_id: str
+) -> tuple[dict[str, Any], Sealed]:
     """What it may cost is held before anybody is asked, and no longer where it surely was not
     begun."""
-    (file, owner), (key, world, request_id) = whose, asking
-    receipt = _receipt(owner, at, key, world)
+    at, owner = what.at, what.owner
+    receipt = receipt_of(owner, at, key, world)
     receipt.attributes = {**key.attributes, SEALED: shown(owner, world.keys.digests)}
-    await hold(file, receipt, key, world)
+    await hold(what.file, receipt, key, world)
+
+    async def exchange() -> Answer:
+        head = await at.head(b"POST", b"/batches", request_id)
+        return await sent(at, head + what.headers, what.body)
+
     try:
-        told = read(await ask(at, b"POST", b"/batches", request_id, body=body))
-        batch = replace(owner, kind="batch", own=own_id(told))
-    except Refusal:
-        await release(owner, world)
-        raise
-    except Failure as failure:
-        if failure.kind not in _UNSURE:
-            await release(owner, world)
+        told = read(await good_of(at, exchange))
+        batch = replace(owner, kind=what.kind, own=own_id(told))
+    except (Refusal, Failure) as failure:
+        if isinstance(failure, Refusal) or failure.kind not in _UNSURE:
+            if not await release(owner, world):
+                world.batches.unsure.append(owner)
             raise
+        world.batches.unsure.append(owner)
         message = f"{failure.message}; it may have been created: list batches before another try"
         raise MayExist(failure.kind, failure.code.name, message) from None
     note_begun(batch, world)
+    heed(told, batch, world)
     world.batches.created[at.target.target.name] += 1
-    return _encode(shown_to(told, batch, key, world))
+    return told, batch
 
 
-def _begun(task: "asyncio.Task[bytes]", world: World) -> None:
+def _begun(task: "asyncio.Task[Any]", world: World) -> None:
     world.batches.beginning.discard(task)
     if not task.cancelled():
         task.exception()  # which nobody may be there to be told of
@@ -164,7 +189,7 @@ def shown_to(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) 
     return told
 
 
-def _owner(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sealed:
+def owner_of_new(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sealed:
     """Whose a batch of this file is, when it begins, and what its lines cost. Refusal where that is
     not what the file was judged by."""
     batches = at.target.target.batches
@@ -187,10 +212,11 @@ def _owner(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sealed:
     )
 
 
-def _receipt(owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
+def receipt_of(owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
     """Of what is held for a batch: whose it is, as budgets ask."""
     target, id = at.target.target, hold_id(owner)
     receipt = Receipt(id, owner.at_ms / 1000, world.gateway, owner.endpoint, purpose=BATCH_HOLD)
+    receipt.dialect = owner.dialect
     receipt.plan_version, receipt.priority = world.obeyed().plan.version, "batch"
     receipt.key_id, receipt.team, receipt.customer = key.id, key.team, key.customer
     receipt.environment, receipt.attributes = key.environment, key.attributes or None
@@ -218,5 +244,8 @@ def _read(body: bytes) -> _Create:
     return said
 
 
-def _url_of(file: Sealed) -> str:
+def url_of_lines(file: Sealed) -> str:
+    """As a caller writes it."""
+    if file.dialect == OPENAI_RESPONSES:
+        return RESPONSES_URL
     return next(url for url, entry in URLS.items() if entry.endpoint == file.endpoint)

@@ -14,7 +14,7 @@ from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.batch_ids import Sealed, owned, place_of, shown
-from tidegate.gateway.batch_input import MAX_LINE_BYTES, Lines
+from tidegate.gateway.batch_input import MAX_LINE_BYTES, Lines, urls
 from tidegate.gateway.batch_place import Account, account_of, ask, choose
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read, read_through
@@ -43,7 +43,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     body: Body = incoming.body if incoming.spool is None else incoming.spool.mapped()
     part, fields = await _form(incoming.head, body)
     incoming.body = b""  # nobody else reads it, and it is as long as the file
-    lines = Lines(key, world.obeyed(), world.gateway)
+    lines = Lines(key, world.obeyed(), world.gateway, urls(world.dialects))
     with tempfile.TemporaryFile(dir=world.batches.folder) as file:
         try:
             await _judge(body, part, lines, file)
@@ -73,6 +73,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         unbound=lines.unbound,
         line_nanousd=lines.line_nanousd,
         price=pinned(lines.serves.batches.price),
+        dialect=lines.dialect,
     )
     return _encode({**told, "id": shown(sealed, world.keys.digests)})
 

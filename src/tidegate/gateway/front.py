@@ -24,6 +24,7 @@ from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.kept import kept, place_of
 from tidegate.gateway.life import live
+from tidegate.gateway.message_front import message_front, message_place
 from tidegate.gateway.prompt_page import prompt_in, prompt_page
 from tidegate.gateway.world import World
 
@@ -54,6 +55,9 @@ class Front:
         filed = batch_place(incoming.head) if entry is None else None
         if filed is not None:
             return batch_front(incoming, connection, filed, self._world)
+        spoken = message_place(incoming.head) if entry is None else None
+        if spoken is not None:
+            return message_front(incoming, connection, spoken, self._world)
         place = place_of(incoming.head) if entry is None else None
         if place is not None:
             return kept(incoming, connection, place, self._world)

@@ -1,5 +1,6 @@
 """guard_output: a route's guardrails look through its answers: live, kept, streamed, whole."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -132,16 +133,16 @@ class Wholes:
 
     changes = True
 
-    def __init__(self, made: Any, *, told_again: bool) -> None:
+    def __init__(self, made: Callable[[str], str], *, told_again: bool) -> None:
         self._made = made
         self._told_again = told_again
 
-    def channel(self, kind: TextKind, choice: int) -> "_WholeChannel":
+    def channel(self, kind: TextKind, choice: int) -> "WholeChannel":
         del kind, choice
-        return _WholeChannel(self._made)
+        return WholeChannel(self._made)
 
     def whole(self, text: str) -> str:
-        return str(self._made(text))
+        return self._made(text)
 
     def called(self, choice: int, call: int, name: str, arguments: str) -> str:
         del choice, call, name
@@ -154,20 +155,23 @@ class Wholes:
         return cleaned(value, self._made, keeps_sealed=False) if self._told_again else value
 
 
-class _WholeChannel:
+class WholeChannel:
+    """core.rewriting.Channel: nothing of it goes out before all has come that is to be looked at
+    as one."""
+
     waiting = False
 
-    def __init__(self, made: Any) -> None:
+    def __init__(self, made: Callable[[str], str]) -> None:
         self._made = made
-        self._pieces: list[str] = []
+        self.pieces: list[str] = []
 
     def add(self, text: str) -> str:
-        self._pieces.append(text)
+        self.pieces.append(text)
         return ""
 
     def overdue(self) -> str:
-        return self.end() if self._pieces else ""
+        return self.end() if self.pieces else ""
 
     def end(self) -> str:
-        pieces, self._pieces = self._pieces, []
-        return str(self._made("".join(pieces)))
+        pieces, self.pieces = self.pieces, []
+        return self._made("".join(pieces))

@@ -7,12 +7,14 @@ waits for the end of the stream, and is asked about as one.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plugs import Dialect
+from tidegate.core.rewriting import TextKind
 from tidegate.gateway.guard_input import asked
-from tidegate.gateway.guard_output import GuardingOutput, Wholes
+from tidegate.gateway.guard_output import GuardingOutput, WholeChannel, Wholes
 from tidegate.gateway.guard_texts import cleaned
 from tidegate.gateway.stream import MAX_WITHHELD_BYTES, Relay
 
@@ -41,12 +43,11 @@ class Windows:
         self._task: asyncio.Task[None] | None = None
         self._no: Refusal | Failure | None = None
         self._asked = 0
-        self._texts = _Instead()
-        self._rewriter = output.dialect.rewriter(self._texts)
+        self._replacing = Replacing(output.dialect)
 
     @property
     def sequence(self) -> int:
-        return self._rewriter.sequence
+        return self._replacing.sequence
 
     def take(self, events: bytes) -> None:
         if not events or self._no is not None:
@@ -104,7 +105,7 @@ class Windows:
         looking, guarding = self._output.looking, self._output.guarding
         texts = self._output.texts_of(events, streamed=True)
         if not texts or looking is None or guarding is None:
-            return self._written(events, {}), False
+            return self._replacing.written(events, {}), False
         came = texts
         for check in looking.checks:
             self._asked += 1
@@ -113,32 +114,68 @@ class Windows:
             if verdict is not None:
                 texts = list(verdict.texts)
         instead = {old: new for old, new in zip(came, texts, strict=True) if old != new}
-        return self._written(events, instead), True
-
-    def _written(self, events: bytes, instead: dict[str, str]) -> bytes:
-        """The events with other texts in the place of these, and of those that were told before."""
         if instead:
             self._on_change()
-        self._texts.instead = instead
+        return self._replacing.written(events, instead), True
+
+
+class Replacing:
+    """The events of one stream, window by window, with other texts in the place of some."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._texts = _Instead()
+        self._rewriter = dialect.rewriter(self._texts)
+
+    @property
+    def sequence(self) -> int:
+        return self._rewriter.sequence
+
+    def written(self, events: bytes, instead: Mapping[str, str]) -> bytes:
+        """These events. What was replaced in those before is so too where it is told again."""
         self._texts.told |= instead
         return self._rewriter.feed(events) + self._rewriter.overdue()
 
 
 class _Instead(Wholes):
-    """What the texts of one window become, and those that are told again of any."""
+    """What texts become: those of a window, and those that are told again of any before."""
 
     def __init__(self) -> None:
         super().__init__(self._now, told_again=True)
-        self.instead: dict[str, str] = {}
         self.told: dict[str, str] = {}
+        self._channels: list[_Remembering] = []
 
     def _now(self, text: str) -> str:
-        return self.instead.get(text, text)
+        return self.told.get(text, text)
 
     def again(self, value: Any) -> Any:
         return cleaned(value, self._again, keeps_sealed=False)
 
+    def channel(self, kind: TextKind, choice: int) -> WholeChannel:
+        del kind, choice
+        self._channels.append(found := _Remembering(self._now))
+        return found
+
     def _again(self, text: str) -> str:
-        for old, new in self.told.items():
+        if not self.told:
+            return text
+        for channel in self._channels:
+            if "".join(channel.came) == text:
+                return "".join(channel.shown)
+        for old, new in self.told.items():  # some of it, or what was told in another way
             text = text.replace(old, new)
         return text
+
+
+class _Remembering(WholeChannel):
+    """A text that is told again when it is whole."""
+
+    def __init__(self, made: Callable[[str], str]) -> None:
+        super().__init__(made)
+        self.came: list[str] = []
+        self.shown: list[str] = []
+
+    def end(self) -> str:
+        self.came += self.pieces
+        shown = super().end()
+        self.shown.append(shown)
+        return shown

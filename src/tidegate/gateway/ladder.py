@@ -44,8 +44,7 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
     `attempts`."""
     climbing = progress.climb
     assert climbing is not None  # noqa: S101 - see `life`
-    lowered = climbing.step is not None or climbing.no is not None
-    if lowered and await _begun(progress, climbing, world):
+    if (climbing.step or climbing.no) is not None and await _begun(progress, climbing, world):
         return
     ladder = climbing.ladder
     while True:
@@ -54,9 +53,9 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
         patience_s = ladder.patience[number][progress.receipt.stream]
         if patience_s is not None:
             patience_until_s = _patience_until_s(progress, patience_s)
-            progress.until_s = patience_until_s or until_s
-            progress.first_only = patience_until_s is not None and progress.receipt.stream
-            progress.whole_until_s = until_s
+            if patience_until_s is not None:
+                progress.until_s, progress.whole_until_s = patience_until_s, until_s
+                progress.first_only = progress.receipt.stream
         no: Refusal | Failure | None = None
         try:
             await attempts(progress, plan, world)

@@ -62,6 +62,15 @@ def read(
     return keeper
 
 
+def check_alone(ask: Ask) -> None:
+    """Refusal of a line of a batch that goes on from what is kept, or that nobody waits for."""
+    _check(ask)
+    if ask.members.get("previous_response_id", _NULL) != _NULL:
+        name = "previous_response_id"
+        message = f"`{name}`: a line of a batch goes on from no answer; send the whole conversation"
+        raise Refusal("unsupported_parameter", message, param=name)
+
+
 def _check(ask: Ask) -> None:
     """Refusal of what would be kept, or is brought back, without its owner being known."""
     for name, why in (

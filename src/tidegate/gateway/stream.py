@@ -291,7 +291,7 @@ class Relay:
 
     def keep_alive(self, now_s: float, every_s: float) -> None:
         """A sign of life when the client has seen nothing for long, as `keep_alive` has it."""
-        if self._done.done():
+        if self._done.done() and self.screen is None:
             return
         if self._waiting_s is not None and now_s - self._waiting_s >= self.max_wait_s:
             self._release_overdue(now_s)

@@ -17,7 +17,7 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import NO_OUTPUT, Endpoint
 from tidegate.providers._failures import malformed, no_answer
-from tidegate.providers._media_stream import AudioReader, MediaStreamReader
+from tidegate.providers._media_stream import AudioReader, MediaStreamReader, check_text
 from tidegate.providers._media_usage import read_media_usage, seconds
 from tidegate.providers._openai_error import failure_in_answer
 from tidegate.text.form import content_type, write_form
@@ -102,6 +102,7 @@ class Media:
         if metered is not None and metered.came_as and metered.takes[1:]:
             return _read_text(body)
         try:
+            check_text(body)
             whole = _decode(body)
         except UNREADABLE:
             raise no_answer() from None

@@ -18,6 +18,7 @@ from tidegate.core.plan import Target
 from tidegate.providers._failures import malformed, no_answer
 from tidegate.providers._media import Media, are_ranks
 from tidegate.providers._media_usage import read_media_usage
+from tidegate.providers._openai_error import failure_in_answer
 from tidegate.text.strict_json import UNREADABLE
 
 _HOSTED_NIM: Final = "ai.api.nvidia.com"
@@ -49,13 +50,14 @@ class Rank(Struct):
 class _Listed(Struct):
     data: list[Rank] | None = None
     rankings: list[Rank] | None = None
+    error: Any = None
     model: str | None = None
     usage: Any = None
 
 
 _wanted: Final = msgspec.json.Decoder(Wanted).decode
 _listed: Final = msgspec.json.Decoder(_Listed).decode
-_ranks: Final = msgspec.json.Decoder(list[Rank]).decode
+_ranks: Final = msgspec.json.Decoder(list[Rank] | _Listed).decode
 
 
 def read_wanted(ask: Ask) -> tuple[Wanted, list[str]]:
@@ -164,6 +166,8 @@ def of_data(ask: Ask, body: bytes) -> Answer:
         told = _listed(body)
     except UNREADABLE:
         raise no_answer() from None
+    if told.error:
+        raise failure_in_answer(told.error)
     usage = read_media_usage(told.usage, wants_output=False)
     tokens, units = usage if usage is not None else (None, Units())
     ranks = told.data if told.rankings is None else told.rankings
@@ -179,6 +183,8 @@ def of_list(ask: Ask, body: bytes) -> Answer:
         told = _ranks(body)
     except UNREADABLE:
         raise no_answer() from None
+    if isinstance(told, _Listed):
+        raise failure_in_answer(told.error) if told.error else no_answer()
     shown = {"results": _results(ask, told)}
     return Answer(None, None, None, None, b"", units=Units(), shown=_encode(shown))
 

@@ -11,6 +11,7 @@ from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
+from tidegate.core.plugs import BatchWire
 from tidegate.providers import _vertex_wire
 from tidegate.providers.anthropic import Anthropic
 
@@ -24,6 +25,7 @@ class VertexClaude(Anthropic):
     """core.plugs.Provider, and the Passthrough of Anthropic's callers."""
 
     base_url: str | None = None
+    batches: BatchWire | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
     def credential_header(self, secret: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Anthropic's own API, and whatever speaks its Messages."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 from msgspec import Raw
@@ -12,7 +13,7 @@ from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Passthrough, Signer
+from tidegate.core.plugs import BatchWire, Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken, answer_of
 from tidegate.providers._anthropic_error import fault
@@ -34,6 +35,21 @@ _COUNT_PATH = b"/messages/count_tokens"
 _encode = msgspec.json.Encoder().encode
 
 
+class MessageBatches:
+    """core.plugs.BatchWire of Messages."""
+
+    form: Literal["files", "messages"] = "messages"
+    price_share: float | None = 0.5
+
+    def path(self, target: Target, path: bytes, query: bytes = b"") -> bytes:
+        del target
+        return _PATH + path + b"?" + query if query else _PATH + path
+
+    def url(self, endpoint: Endpoint) -> str:
+        del endpoint
+        return "/v1/messages"
+
+
 class Anthropic:
     """core.plugs.Provider, and the Passthrough of its own callers."""
 
@@ -43,6 +59,7 @@ class Anthropic:
     headers: tuple[tuple[str, str], ...] = (("anthropic-version", "2023-06-01"),)
     signer: Signer | None = None
     embedder: Embedder | None = None
+    batches: BatchWire | None = MessageBatches()
     counts_tokens = True
 
     def __init__(self) -> None:

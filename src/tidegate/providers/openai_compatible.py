@@ -1,7 +1,7 @@
 """OpenAI's wire as vLLM, SGLang, TGI, llama.cpp, Groq, Together and OpenRouter speak it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct, structs
@@ -86,6 +86,8 @@ _decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 class Batches:
     """core.plugs.BatchWire: OpenAI's own paths."""
+
+    form: Literal["files", "messages"] = "files"
 
     def __init__(self, price_share: float | None = None) -> None:
         self.price_share = price_share
@@ -215,10 +217,11 @@ class OpenAICompatible:
         choices, wants_output = answer.choices or [], ask.endpoint != "embeddings"
         if not choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise malformed("the provider's answer is empty")
-        finish = choices[-1].finish_reason if choices else None
+        finish = None
         for choice in choices:
-            if choice.finish_reason in ENDS_NOTHING:
-                raise broken_off(choice.finish_reason)
+            finish = choice.finish_reason
+            if finish in ENDS_NOTHING:
+                raise broken_off(finish)
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         told = answer.system_fingerprint
         made_by = told if isinstance(told, str) and told else None

@@ -9,7 +9,7 @@ class OvhCloud(OpenAICompatible):
     base_url = "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "transcriptions"})
-    manners = Manners(reasoning="reasoning_content")
+    manners = Manners(reasoning="reasoning")
     one_ceiling = True
 
 

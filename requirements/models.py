@@ -81,6 +81,9 @@ _INPUTS: Final = {
     "supports_audio_input": "audio",
     "supports_video_input": "video",
 }
+_SEVERAL: Final = "several"
+# A model that is said to embed or rank is believed where its name says so too.
+_VECTORS: Final = re.compile(r"embed|rank|bge|e5-|gte", re.IGNORECASE)
 _DATE: Final = re.compile(r"20\d\d-[01]\d-[0-3]\d")
 _REGION: Final = re.compile(r"(?:[a-z]{2,6}(?:-gov)?|global)\.(?=[a-z0-9]+\.)")
 # A row of a region's price, or of an image's size and quality.
@@ -88,6 +91,12 @@ _VARIANT: Final = re.compile(
     r"(?:us|eu|apac|global)/|(?:[a-z]+/)?\d+-x-|(?:low|medium|high|hd|standard)/"
 )
 _CHATS: Final = frozenset({"chat", "responses", "completion"})
+# LiteLLM's `mode` where it is what a model is for; of images and audio many chat as well.
+_SERVES: Final = {
+    **dict.fromkeys(_CHATS, "chat"),
+    "embedding": "embeddings",
+    "rerank": "rerank",
+}
 
 
 def main() -> None:
@@ -105,6 +114,10 @@ def main() -> None:
         found = dict(_of_models_dev(known, names))
         for model, told in _of_litellm(table, providers):
             _add(found.setdefault(model, {}), told)
+        for model, told in found.items():
+            is_odd = told.get("serves") in ("embeddings", "rerank") and not _VECTORS.search(model)
+            if is_odd or told.get("serves") == _SEVERAL:
+                del told["serves"]
         lines += [
             msgspec.json.encode([seller, model, told]) for model, told in sorted(found.items())
         ]
@@ -175,6 +188,7 @@ def _of_litellm(
             "reasoning": row.get("supports_reasoning") or None,
             "json_schema": row.get("supports_response_schema") or None,
             "retires_on": _date(row.get("deprecation_date")),
+            "serves": _SERVES.get(mode),
             "known_by": "litellm",
         }
         yield model, {key: value for key, value in told.items() if value is not None}
@@ -187,6 +201,9 @@ def _add(told: dict[str, Any], more: dict[str, Any]) -> None:
     for key, value in more.items():
         before = told.get(key)
         if key == "known_by":
+            continue
+        if key == "serves":
+            told[key] = value if before in (None, value) else _SEVERAL
             continue
         if key == "inputs":
             # Alone it tells what is taken besides text, never what is not.

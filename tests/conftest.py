@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from sqlalchemy import Engine
 from tests.postgres import Server, serving
+from tests.postgres_copies import Copies
 
 from tidegate.core.secret import Secret
 from tidegate.stores import migrate, postgres_engine
@@ -24,17 +25,31 @@ hypothesis.settings.register_profile("soak", max_examples=5_000, **PATIENT)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 
-def pytest_configure() -> None:
+gc.disable()  # of what is collected nothing is garbage
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Bytecode is kept whatever the environment says: compiling Tidegate costs each of the hundreds
-    of processes that tests start more than all else that it does."""
+    of processes that tests start more than all else that it does.
+
+    Of two workers the second reads the rooms from the last to the first, so that in a fresh
+    checkout each compiles half of the tests and finds the other half done.
+    """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    if os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and config.args == ["tests"]:
+        found = (REPOSITORY / "tests").iterdir()
+        names = [path.name for path in found if path.is_dir() or path.match("test_*.py")]
+        config.args = [f"tests/{name}" for name in sorted(names, reverse=True)]
 
 
-@pytest.hookimpl(trylast=True)  # after they have been put into a random order
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of `e2e` stand far apart and none at the end, so that what starts many processes and
-    waits for them runs beside what computes, and no worker is left alone with the longest."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """The same for every worker before they are put into a random order. Afterwards files of `e2e`
+    stand far apart and none at the end, so that what starts many processes and waits for them runs
+    beside what computes, and no worker is left alone with the longest."""
+    items.sort(key=lambda item: item.path)
+    yield
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
@@ -51,6 +66,7 @@ def pytest_collection_finish() -> None:
     again: there are a million objects of it."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -84,12 +100,17 @@ def migrated_postgres(postgres: Server) -> str:
     return url.reveal().rpartition("/")[2]
 
 
+@pytest.fixture(scope="session")
+def copies(postgres: Server, migrated_postgres: str) -> Copies:
+    return Copies(postgres, migrated_postgres)
+
+
 @pytest.fixture
-def shared(postgres: Server, migrated_postgres: str) -> Iterator[Secret]:
-    """The address of a migrated database in PostgreSQL."""
-    url = postgres.database(migrated_postgres)
+def shared(copies: Copies) -> Iterator[Secret]:
+    """The address of a migrated database in PostgreSQL, of which nobody else has anything."""
+    url = copies.lend()
     yield url
-    postgres.drop(url)
+    copies.take_back(url)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the pages say is so: links, plans, commands, and the lists of the architecture page."""
 
+import functools
 import inspect
 import re
 import subprocess
@@ -107,13 +108,18 @@ def test_every_command_told_of_exists_with_its_options(page: Path) -> None:
 
 
 def assert_boot_offers(words: list[str]) -> None:
-    told = subprocess.run(
-        [sys.executable, "-m", "tidegate.boot", words[0], "--help"],
+    told = boot_help(words[0])
+    assert all(word in told for word in words if word.startswith("--"))
+
+
+@functools.cache
+def boot_help(command: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "tidegate.boot", command, "--help"],
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert all(word in told for word in words if word.startswith("--"))
 
 
 def test_every_make_target_told_of_is_listed() -> None:

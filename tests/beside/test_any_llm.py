@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.gateway.rig import CHAT, HELLO, gateway, run, spawn, target, until
+from tests.gateway.rig import CHAT, HELLO, Gateway, gateway, run, spawn, target, until
 from tests.gateway.upstream import (
     DONE,
     STREAM_HEAD,
@@ -22,7 +23,10 @@ from tests.gateway.upstream import (
     whole,
 )
 
+from tidegate.beside.environment import harmless
+from tidegate.boot.child import Child, ChildSpec
 from tidegate.core.plan import Target
+from tidegate.core.resilience import Breaker
 from tidegate.core.secret import SecretRef
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -135,6 +139,60 @@ def test_a_caller_that_leaves_ends_the_provider_s_work(tmp_path: Path) -> None:
                 await exchange.closed.wait()
 
     run(main(), 100)
+
+
+def _environ_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+@pytest.mark.any_llm
+def test_when_it_is_killed_another_takes_its_place_and_has_none_of_our_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-machine")
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = trial.getsockname()[1]
+
+    def argv(fd: int) -> list[str]:
+        command = ["-P", "-m", "tidegate.beside.any_llm", "--listen", f"127.0.0.1:{port}"]
+        return [str(PYTHON), *command, "--parent-fd", str(fd)]
+
+    async def served(it: Gateway) -> None:
+        async with asyncio.timeout(60):
+            while (reply := await it.ask()).status != 200:
+                assert reply.json["error"]["code"] == "upstream_unreachable", reply.body
+                await asyncio.sleep(0.1)
+
+    async def main() -> None:
+        spec = ChildSpec(
+            "any-llm",
+            argv,
+            log=tmp_path / "any-llm.log",
+            environ={"PYTHONPATH": str(REPOSITORY / "src")},
+            inherits=harmless,
+        )
+        child = Child(spec)
+        keeping = asyncio.create_task(child.keep())
+        never = Breaker(failures=1000)
+        async with (
+            Upstream(whole(WHOLE)) as up,
+            gateway(tmp_path, to(port, up, breaker=never), environ={"KEY": "sk-1"}) as it,
+        ):
+            await served(it)
+            first = child.pid
+            assert first is not None
+            environ = _environ_of(first)
+            assert b"sk-of-the-machine" not in environ and b"PATH=" in environ
+            os.kill(first, signal.SIGKILL)
+            await until(lambda: child.pid not in (None, first))
+            await served(it)
+            assert child.starts == 2
+        await child.stop(10)
+        await keeping
+        assert "sk-" not in (tmp_path / "any-llm.log").read_text()
+
+    asyncio.run(main())  # uvloop starts no process as `tidegate up` does
 
 
 @pytest.mark.any_llm

@@ -1,10 +1,11 @@
 """What any-llm is asked: only what a caller may say, where and as whom only the plan says."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
-from tests.beside.fake import WHOLE, Library, RateLimitError, UnsupportedParameterError
+from tests.beside.fake import WHOLE, Dumped, Library, RateLimitError, UnsupportedParameterError
 
 from tidegate.beside import asking
 from tidegate.beside.asking import CHAT, Asker, Whose, WrongRequest, split, taken
@@ -62,6 +63,55 @@ def test_clients_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         for key in ("a", "b", "c", "b", "a"):
             await asker.chat(Whose("openai", None, Secret(key)), "m", {"messages": []})
         assert [one["api_key"] for _, one in library.created] == ["a", "b", "c", "a"]
+
+    asyncio.run(main())
+
+
+def test_a_client_that_is_long_in_making_holds_up_its_own_provider_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "MAKE_S", 0.2)
+
+    async def main() -> None:
+        library, go = Library(WHOLE), threading.Event()
+        making: list[str] = []
+
+        def create(provider: str, **named: Any) -> Any:
+            making.append(provider)
+            if provider == "slow":
+                go.wait(10)
+            return library.create(provider, **named)
+
+        asker = Asker(create)
+        slow = [
+            asyncio.ensure_future(asker.chat(Whose("slow", None, Secret(key)), "m", {}))
+            for key in ("a", "a", "b", "c")
+        ]
+        assert await asker.chat(WHOSE, "m", {}) is WHOLE
+        told = await asyncio.gather(*slow, return_exceptions=True)
+        assert {type(one) for one in told} == {TimeoutError}
+        assert sorted(making) == ["slow", "watsonx"]  # one thread waits, whoever else comes
+        go.set()
+        assert await asker.chat(Whose("slow", None, Secret("a")), "m", {}) is WHOLE
+        assert len(making) == 2
+
+    asyncio.run(main())
+
+
+def test_a_client_that_cannot_be_made_may_be_made_again() -> None:
+    async def main() -> None:
+        library, fails = Library(WHOLE), [True]
+
+        def create(provider: str, **named: Any) -> Any:
+            if fails.pop() if fails else False:
+                raise RateLimitError("no")
+            return library.create(provider, **named)
+
+        asker = Asker(create)
+        told = await asyncio.gather(
+            *(asker.chat(WHOSE, "m", {}) for _ in range(3)), return_exceptions=True
+        )
+        assert [type(one) for one in told] == [RateLimitError, Dumped, Dumped]
 
     asyncio.run(main())
 

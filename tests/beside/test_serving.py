@@ -21,6 +21,7 @@ from tests.beside.fake import (
 from tests.gateway.rig import CHAT, HELLO, Gateway, gateway, run, target, until
 
 from tidegate.beside.asking import Asker
+from tidegate.beside.places import Places
 from tidegate.beside.serving import Server
 from tidegate.core.plan import Target
 from tidegate.core.secret import SecretRef
@@ -31,8 +32,8 @@ STREAM = [chunk(""), chunk("he"), chunk("llo"), chunk(None, "stop"), USED]
 
 
 @contextlib.asynccontextmanager
-async def serving(library: Library) -> AsyncIterator[int]:
-    app: Any = Server(Asker(library.create))
+async def serving(library: Library, places: Places | None = None) -> AsyncIterator[int]:
+    app: Any = Server(Asker(library.create), places or Places())
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -52,9 +53,11 @@ def to(port: int, **fields: Any) -> Target:
 
 
 @contextlib.asynccontextmanager
-async def rig(folder: Path, library: Library, **fields: Any) -> AsyncIterator[Gateway]:
+async def rig(
+    folder: Path, library: Library, places: Places | None = None, **fields: Any
+) -> AsyncIterator[Gateway]:
     async with (
-        serving(library) as port,
+        serving(library, places) as port,
         gateway(folder, to(port, **fields), environ={"KEY": "sk-1"}) as it,
     ):
         yield it
@@ -158,6 +161,44 @@ def test_when_its_caller_leaves_the_provider_is_left(tmp_path: Path, where: str)
             assert receipt.error_code == "client_closed"
 
     run(main())
+
+
+def test_a_provider_that_hangs_leaves_room_for_the_others(tmp_path: Path) -> None:
+    """And who finds no room is told so at once, so that another target may serve."""
+
+    async def main() -> None:
+        library, places = Library("hang"), Places(at_once=3)
+        async with (
+            serving(library, places) as port,
+            gateway(
+                tmp_path,
+                to(port),
+                to(port, name="other", model="mzai:m"),
+                environ={"KEY": "sk-1"},
+            ) as it,
+        ):
+            hanging = [asyncio.ensure_future(it.ask()) for _ in range(3)]
+            await until(lambda: len(library.asked) == 3)
+            no = await it.ask()
+            assert (no.status, no.json["error"]["code"]) == (503, "upstream_overloaded"), no.body
+            library.answers = [WHOLE]
+            assert (await it.ask(CHAT, {**HELLO, "model": "other"})).status == 200
+            page = (await raw(port, METRICS)).decode()
+            assert 'tidegate_any_llm_requests_in_flight{provider="watsonx"} 3\n' in page
+            assert 'tidegate_any_llm_refused_total{provider="watsonx"} ' in page
+            assert 'tidegate_any_llm_requests_total{provider="mzai"} 1\n' in page
+            for task in hanging:
+                task.cancel()
+            await until(lambda: library.cancelled == 3)
+            assert (await it.ask()).status in (200, 503)  # its breaker may be open
+            page = (await raw(port, METRICS)).decode()
+            assert 'tidegate_any_llm_left_total{provider="watsonx"} 3\n' in page
+            assert "requests_in_flight{" not in page
+
+    run(main())
+
+
+METRICS = b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 
 
 def test_embeddings(tmp_path: Path) -> None:

@@ -44,3 +44,6 @@ def test_any_llm_has_a_log_of_its_own_and_nothing_of_the_state() -> None:
     assert argv.endswith("-m tidegate.beside.any_llm --listen 127.0.0.1:4011 --parent-fd 9")
     assert (spec.fds, spec.environ) == ((), {})
     assert spec.log == Path("/state/log/any-llm.log")
+    ours = {"PATH": "/bin", "WATSONX_API_KEY": "s", "TIDEGATE_DATABASE": "s", "HOME": "/root"}
+    assert spec.inherits(ours) == {"PATH": "/bin", "HOME": "/nonexistent"}
+    assert PROCESSES.control().inherits(ours) == ours

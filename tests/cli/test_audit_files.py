@@ -1,6 +1,7 @@
 """Files of an audit: written whole, bounded, read with mistakes named by line."""
 
 import os
+import threading
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 import msgspec
 import pytest
 
+from tidegate.cli import _audit_files
 from tidegate.cli._audit_files import Notes, ledger_of, observed_of
 from tidegate.core.audit import Observed
 
@@ -57,16 +59,44 @@ class _Filling(FileIO):
 
 def test_half_a_line_is_taken_back_when_the_disk_is_full(tmp_path: Path) -> None:
     notes = Notes(tmp_path / "seen.jsonl", 10_000)
-    notes.note(SEEN)
+    notes._write(SEEN)
     opened = notes._opened
     with _Filling(notes.file, "ab") as notes._opened:
-        notes.note(SEEN)
+        notes._write(SEEN)
     notes._opened = opened
     opened.seek(0, os.SEEK_END)
-    notes.note(SEEN)
+    notes._write(SEEN)
     notes.close()
     assert (notes.noted, notes.lost) == (2, 1)
     assert list(observed_of(notes.file)) == [SEEN, SEEN]
+
+
+def test_a_disk_that_hangs_never_makes_anybody_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_audit_files, "_MOST_WAITING", 3)
+    monkeypatch.setattr(_audit_files, "_CLOSING_S", 0.05)
+    hangs, reached = threading.Event(), threading.Event()
+
+    class Hanging(FileIO):
+        def write(self, line: Any) -> int:
+            reached.set()
+            hangs.wait(10)
+            return super().write(line)
+
+    notes = Notes(tmp_path / "seen.jsonl", 10_000)
+    opened = notes._opened
+    with Hanging(notes.file, "ab") as notes._opened:
+        notes.note(SEEN)
+        assert reached.wait(10)
+        for _ in range(5):
+            notes.note(SEEN)
+        assert notes.lost == 2
+        notes.close()
+        assert (notes.noted, notes.lost) == (0, 6)  # with the three that wait, and the end
+        hangs.set()
+        notes._thread.join(10)
+    opened.close()
 
 
 def test_a_line_that_is_none_of_a_tap_s_is_named(tmp_path: Path) -> None:
@@ -83,6 +113,14 @@ def test_a_ledger_in_json_lines_keeps_its_money_exactly(tmp_path: Path) -> None:
     assert found.spend_nanousd == 123 and found.input_tokens is None
 
 
+def test_a_row_may_hold_a_whole_prompt(tmp_path: Path) -> None:
+    prompt = "x" * (2 * 1024 * 1024)
+    lines, table = tmp_path / "logs.jsonl", tmp_path / "logs.CSV"
+    lines.write_bytes(msgspec.json.encode({**ROW, "messages": prompt}) + b"\n")
+    table.write_text(f"\ufeffrequest_id,startTime,messages\nr,2026-11-22,{prompt}\n")
+    assert [it.id for it in (*ledger_of(lines), *ledger_of(table))] == ["r", "r"]
+
+
 def test_a_ledger_in_csv(tmp_path: Path) -> None:
     file = tmp_path / "logs.csv"
     file.write_text("request_id,startTime,spend,user\na,2026-11-22 10:00:00,0.5,\n")
@@ -96,10 +134,11 @@ def test_a_ledger_in_csv(tmp_path: Path) -> None:
         ("l.jsonl", b"[1]\n", "l.jsonl:1: this is no JSON object"),
         ("l.jsonl", b'{"id": 1}\n', "l.jsonl:1: a row needs `request_id`"),
         ("l.csv", b"id,at\n1,2\n", "a row needs `request_id`"),
+        ("l.csv", b"request_id,startTime\na,yesterday\n", "l.csv:2: `startTime` is no time"),
         ("l.csv", b'request_id,startTime\n"a,2\n', "this is no CSV"),
         ("l.csv", b"request_id,startTime\n\xff,2\n", "this is no CSV"),
     ],
-    ids=["list", "names", "csv-names", "csv-quote", "csv-bytes"],
+    ids=["list", "names", "csv-names", "csv-time", "csv-quote", "csv-bytes"],
 )
 def test_a_ledger_that_cannot_be_read_is_named(
     tmp_path: Path, name: str, data: bytes, why: str

@@ -76,3 +76,9 @@ def test_one_that_is_not_there_names_those_that_are() -> None:
     assert told.exit_code == 1
     assert "nothing is published of gpt-4o-min; there are:" in told.stderr
     assert "gpt-4o-mini" in told.stderr
+
+
+def test_a_model_is_named_as_a_target_is() -> None:
+    told = run("show", "openai/gpt-4o-mini")
+    assert told.exit_code == 0
+    assert told.stdout.startswith("openai/gpt-4o-mini\n")

@@ -12,6 +12,7 @@ from tests.config.litellm_rig import FOLDER
 
 from tidegate.cli import moving
 from tidegate.core.moved import KindMoved, MovedIn
+from tidegate.stores.errors import StoreUnavailable
 
 CONFIG = """\
 model_list:
@@ -156,9 +157,71 @@ def test_it_fails_too_where_keys_are_told_beside_it(
     run: Callable[..., Result], control: FakeControl, config: Path, tables: list[str]
 ) -> None:
     config.write_text("model_list: []\n")
-    control.answers["POST /api/imports"] = MovedIn(False, [], [], [], [])
+    out = config.parent / "tidegate.yaml"
+    before, asked = len(control.bodies()), len(tables)
+    told = run("import", "litellm", str(config), "--db", URL, "--apply", "--out", str(out))
+    assert told.exit_code == 1 and "Nothing is written or applied" in told.stderr
+    assert not out.exists() and not (config.parent / "secrets").exists()
+    assert (len(control.bodies()), len(tables)) == (before, asked)
+
+
+def test_where_models_are_in_the_database_those_of_the_plan_in_force_are_meant(
+    run: Callable[..., Result], control: FakeControl, config: Path, tables: list[str]
+) -> None:
+    config.write_text("general_settings: {store_model_in_db: true}\n")
     told = run("import", "litellm", str(config), "--db", URL)
-    assert told.exit_code == 1 and "Nothing is applied" in told.stdout
+    assert told.exit_code == 0, told.output
+    assert control.bodies()[-1]["keys"][0]["routes"] == ["chat"]  # type: ignore[index]
+
+
+def test_a_database_that_goes_away_in_the_middle_has_moved_nothing(
+    run: Callable[..., Result],
+    control: FakeControl,
+    config: Path,
+    tables: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def goes(_: object) -> None:
+        raise StoreUnavailable("the server closed the connection")
+
+    monkeypatch.setattr(moving.litellm_tables, "read", goes)
+    told = run("import", "litellm", str(config), "--db", URL, "--apply")
+    assert told.exit_code == 1 and "cannot be read" in told.stderr
+    assert not any(control.bodies())
+
+
+def test_more_budgets_than_a_plan_holds_are_told_how_and_left_as_asked(
+    run: Callable[..., Result],
+    control: FakeControl,
+    config: Path,
+    tables: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = [{"user_id": f"u{n}", "max_budget": 5.0, "spend": 1.0} for n in range(1100)]
+    monkeypatch.setattr(moving.litellm_tables, "read", lambda _: {"keys": [KEY], "users": users})
+    told = run("import", "litellm", str(config), "--db", URL, "--apply")
+    assert told.exit_code == 1 and "--without-budgets-of users" in told.stderr
+    assert not any(control.bodies())
+    told = run("import", "litellm", str(config), "--db", URL, "--without-budgets-of", "users")
+    assert told.exit_code == 0 and "budgets of users (1100)" in told.stdout
+    sent: Any = control.bodies()[-1]
+    assert "budgets" not in sent and len(sent["spends"]) == 1101
+
+
+def test_what_is_not_set_here_is_told_and_refuses_nothing(
+    run: Callable[..., Result], config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AZURE_BASE", "AZURE_KEY", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    azure = "api_base: os.environ/AZURE_BASE, api_key: os.environ/AZURE_KEY, api_version: v1"
+    config.write_text(
+        "model_list:\n"
+        f"- {{model_name: a, litellm_params: {{model: azure/gpt-4o, {azure}}}}}\n"
+        "- {model_name: b, litellm_params: {model: bedrock/anthropic.claude-3-haiku}}\n"
+    )
+    told = run("import", "litellm", str(config))
+    assert told.exit_code == 0, told.output
+    assert "Set before it is served: AWS_REGION, AZURE_BASE, AZURE_KEY." in told.stdout
 
 
 def test_all_lists_what_is_carried(run: Callable[..., Result]) -> None:

@@ -31,13 +31,16 @@ def test_targets_are_listed_with_what_probes_have_shown(
         last_good_at_s=1_790_000_000.0,
         ttft_s=0.123,
     )
-    control.answers["GET /api/targets"] = {"targets": [probed, view("large")], "gateways": 1}
+    keyless = view("vertex", parts_probed=1, credential="missing")
+    targets = [probed, view("large"), keyless]
+    control.answers["GET /api/targets"] = {"targets": targets, "gateways": 1}
     result = run("target", "list")
     assert result.exit_code == 0, result.output
     lines = [" ".join(line.split()) for line in result.output.splitlines()]
     assert lines[0].startswith("TARGET MODEL ROUTES IN FLIGHT LEFT ALONE PROBED UP LAST HOUR")
     assert lines[1] == ("small p/m chat 3 1 every 30 s 3 of 4 98.7 % 2026-09-21 14:13:20Z 123 ms")
     assert lines[2] == "large p/m chat - - no - - - -"
+    assert lines[3] == "vertex p/m chat - - no no credential - - -"
 
 
 def test_it_is_said_where_no_gateway_reports(

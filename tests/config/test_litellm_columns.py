@@ -2,9 +2,18 @@
 
 import re
 
+import pytest
+from tests.config.litellm_rig import FOLDER
 from tests.e2e.litellm_house import RECORDED
 
-from tidegate.config.litellm_columns import READ, say_left, text_of
+from tidegate.config.litellm_columns import (
+    OF_BUDGET,
+    READ,
+    say_left,
+    say_left_of_budget,
+    say_left_table,
+    text_of,
+)
 from tidegate.config.moving import Findings
 from tidegate.stores.litellm_tables import TABLES
 
@@ -35,6 +44,35 @@ def test_what_restricts_is_not_among_what_says_nothing() -> None:
         "end_users.blocked",
         "end_users.allowed_model_region",
     }
+
+
+def newest() -> dict[str, list[str]]:
+    """The columns of every table of LiteLLM 1.109.1, of its schema.prisma."""
+    lines = (FOLDER / "tables.txt").read_text().splitlines()
+    return {name: columns.split() for name, _, columns in (it.partition(":") for it in lines)}
+
+
+@pytest.mark.parametrize("ours", sorted(READ))
+def test_each_column_of_the_newest_tables_is_read_harmless_or_told_what_to_do(ours: str) -> None:
+    there = newest()[TABLES[ours]]
+    assert READ[ours] <= set(there)
+    found = Findings()
+    say_left(ours, dict.fromkeys(there, "something"), found)
+    assert "nothing here does that" not in {it.said for it in found.all()}
+    say_left_of_budget("keys", dict.fromkeys(newest()[TABLES["budgets"]], 1), OF_BUDGET, found)
+    assert "nothing here does that" not in {it.said for it in found.all()}
+
+
+def test_each_other_table_is_history_or_told_what_to_do() -> None:
+    found = Findings()
+    for name in newest().keys() - {*TABLES.values()}:
+        say_left_table(name, found)
+    told = {it.theirs: it.said for it in found.all()}
+    assert "nothing here does that" not in told.values()
+    assert "the table LiteLLM_AccessGroupTable" in told
+    assert "the table LiteLLM_DailyUserSpend" not in told
+    say_left_table("LiteLLM_OfTomorrow", found)
+    assert found.all()[-1].said == "nothing here does that"
 
 
 def test_names_are_printable_and_not_too_long() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.config.litellm_grants import Grants, attributes_of
+from tidegate.config.litellm_grants import USERS, Grants, attributes_of
 from tidegate.config.moving import Findings
 
 ROUTES = frozenset({"chat", "large", "openai/gpt"})
@@ -16,7 +16,7 @@ _MODELS = st.lists(
 def test_a_key_never_gets_more_than_its_team(own: list[str], above: list[str]) -> None:
     grants = Grants(ROUTES, {}, Findings())
     team = grants.routes(above, "teams.models")
-    routes = grants.of_key({"models": own}, {"models": above}, {})
+    routes = grants.of_key({"models": own}, [("teams.models", above)])
     assert team == ("*",) or set(routes) <= set(team)
     assert set(routes) <= {*ROUTES, "*"}
 
@@ -27,8 +27,18 @@ def test_a_key_without_a_team_never_gets_more_than_its_user(
 ) -> None:
     grants = Grants(ROUTES, {}, Findings())
     user = grants.routes(above, "users.models")
-    routes = grants.of_key({"models": own}, {}, {"models": above})
+    routes = grants.of_key({"models": own}, [(USERS, above)])
     assert user == ("*",) or set(routes) <= set(user)
+    assert "no-default-models" not in above or routes == ()
+
+
+@given(own=_MODELS, above=st.lists(_MODELS, max_size=3))
+def test_a_key_has_what_each_that_it_belongs_to_has(own: list[str], above: list[list[str]]) -> None:
+    grants = Grants(ROUTES, {}, Findings())
+    routes = set(grants.of_key({"models": own}, [("projects.models", it) for it in above]))
+    each = [set(grants.routes(it, "x")) for it in (own, *above)]
+    within = [it for it in each if it != {"*"}]
+    assert routes == (set.intersection(*within) if within else {"*"})
 
 
 def test_a_wildcard_is_what_the_plan_has_of_it() -> None:

@@ -154,6 +154,47 @@ def test_users_members_organizations_and_customers_have_budgets_of_their_own() -
     }
 
 
+def test_users_with_long_ids_stay_two_and_keep_their_own_money() -> None:
+    ada, eve = "x" * 120 + "ada", "x" * 120 + "eve"
+    users = [{"user_id": it, "max_budget": 5.0, "spend": 1.0} for it in (ada, eve)]
+    rows = [key(user_id=ada), key(token="b" * 64, user_id=eve, organization_id="o" * 300)]
+    house, found = moved(keys=rows, users=users, end_users=[{"user_id": "e" * 257, "spend": 1.0}])
+    customers = [it.customer for it in house.keys]
+    assert len(set(customers)) == 2 and all(len(it or "") <= 100 for it in customers)
+    assert [it.only["customer"] for it in house.budgets] == customers
+    assert [it.scope.get("customer") for it in house.spends] == customers
+    assert len(house.keys[1].attributes["organization"]) == 256
+    assert left(found) == {"end_users.user_id " + "e" * 60}
+
+
+def test_a_project_s_and_a_member_s_models_hold_and_a_blocked_project_s_keys_end() -> None:
+    row = key(team_id="t", user_id="ada", project_id="p")
+    tables = {
+        "teams": [{"team_id": "t"}],
+        "projects": [{"project_id": "p", "models": ["chat", "small"]}],
+        "budgets": [{"budget_id": "m", "allowed_models": ["chat", "large"]}],
+        "members": [{"user_id": "ada", "team_id": "t", "budget_id": "m"}],
+    }
+    one = one_key(row, **tables)
+    assert (one.routes, one.blocked) == (("chat",), False)
+    tables["projects"][0]["blocked"] = True
+    assert one_key(row, **tables).blocked
+
+
+def test_a_user_who_may_call_nothing_alone_has_keys_that_may_call_nothing() -> None:
+    user = {"user_id": "u", "models": ["no-default-models", "chat"]}
+    assert one_key(key(user_id="u", models=["chat"]), users=[user]).routes == ()
+    team = {"team_id": "t", "models": ["no-default-models", "chat"]}
+    in_team = key(user_id="u", team_id="t")
+    assert one_key(in_team, users=[user], teams=[team]).routes == ("chat",)
+
+
+def test_tables_that_nobody_reads_are_told_of() -> None:
+    names = ("LiteLLM_AccessGroupTable", "LiteLLM_SpendLogs")
+    _, found = moved(others=[{"table": name} for name in names])
+    assert left(found) == {"the table LiteLLM_AccessGroupTable"}
+
+
 def test_a_member_has_the_budget_that_the_team_gives_everybody() -> None:
     house, _ = moved(
         budgets=[{"budget_id": "all", "max_budget": 2.0}],

@@ -57,3 +57,20 @@ def test_a_fallback_with_parameters_of_its_own_is_named(tmp_path: Path) -> None:
     text = f"{ONE}router_settings: {{fallbacks: [{{a: [{{model: b, messages: []}}]}}]}}"
     one = converted(tmp_path, text)
     assert "router_settings.fallbacks with parameters" in {it.theirs for it in one.findings}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "litellm_settings: {cache: true, cache_params: {ttl: 100000000}}",
+        "litellm_settings: {max_budget: 1.0e-12, budget_duration: weird}",
+        "litellm_settings: {max_budget: 5, budget_duration: 2mo}",
+        "general_settings: {max_request_size_mb: 0.2}",
+        "router_settings: {cooldown_time: 0.0001, allowed_fails: 1000000, retry_after: 9999}",
+        "router_settings: {timeout: 1}",
+        "router_settings: {model_group_alias: {x y: a, '': a}}",
+    ],
+)
+def test_whatever_is_odd_leaves_a_plan_that_may_be_served(tmp_path: Path, settings: str) -> None:
+    one = converted(tmp_path, f"{ONE}{settings}")
+    assert compiled(one.plan).problems == (), one.plan

@@ -65,3 +65,7 @@ def test_the_shipped_table_names_its_sources_and_only_providers_that_fit() -> No
     found = shipped.facts("openai", "https://api.openai.com/v1", "gpt-4o-mini-2024-07-18")
     assert found.takes("image") and not found.takes("video") and found.tools
     assert plugs.load("config", "models") is ModelTable
+    assert found.serves == "chat"
+    assert shipped.facts("openai", "", "text-embedding-3-small").serves == "embeddings"
+    assert shipped.facts("cohere", "", "rerank-v3.5").serves == "rerank"
+    assert shipped.facts("openai", "", "gpt-4o-transcribe").serves is None

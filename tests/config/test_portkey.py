@@ -13,8 +13,15 @@ from tidegate.config.portkey import convert_portkey
 from tidegate.config.written_plan import Converted
 from tidegate.core import plugs
 
-OPENAI = {"provider": "openai", "api_key": "sk-literal", "override_params": {"model": "gpt-4o"}}
-CLAUDE = {"virtual_key": "anthropic", "override_params": {"model": "claude-haiku-4-5"}}
+OPENAI: dict[str, Any] = {
+    "provider": "openai",
+    "api_key": "sk-literal",
+    "override_params": {"model": "gpt-4o"},
+}
+CLAUDE: dict[str, Any] = {
+    "virtual_key": "anthropic",
+    "override_params": {"model": "claude-haiku-4-5"},
+}
 VLLM = {
     "provider": "openai",
     "custom_host": "http://10.0.0.5:8000/v1",
@@ -88,18 +95,91 @@ def test_a_strategy_within_another_shares_its_weight(tmp_path: Path) -> None:
     assert found["fallbacks"]["unavailable"] == ["openai-2-own"]
 
 
-def test_what_goes_by_conditions_is_left_and_named(tmp_path: Path) -> None:
+def test_a_condition_is_a_route_that_applications_call_themselves(tmp_path: Path) -> None:
+    """By the model it is carried whole; by anything else its target has a route of its own."""
     value = {
         "strategy": {
             "mode": "conditional",
-            "conditions": [{"query": {"metadata.plan": {"$eq": "paid"}}, "then": "a"}],
+            "conditions": [
+                {"query": {"metadata.plan": {"$eq": "paid"}}, "then": "a"},
+                {"query": {"params.model": {"$eq": "own-model"}}, "then": "c"},
+                {"query": {"params.model": {"$in": ["x"]}}, "then": "nowhere"},
+            ],
             "default": "b",
         },
-        "targets": [{**OPENAI, "name": "a"}, {**CLAUDE, "name": "b"}],
+        "targets": [{**OPENAI, "name": "a"}, {**CLAUDE, "name": "b"}, {**VLLM, "name": "c"}],
     }
     one = convert(tmp_path, value)
-    assert "routes" not in (draft(one) or {})
-    assert left(one) >= {"strategy.mode: conditional", "strategy.conditions", "the whole config"}
+    assert compiled(one.plan).problems == ()
+    assert draft(one)["routes"] == {
+        "chat": {"target": "anthropic-claude-haiku-4-5"},
+        "a": {"target": "openai-gpt-4o"},
+        "own-model": {"target": "openai-2-own"},
+    }
+    fates = {it.theirs: (it.fate, it.ours) for it in one.findings}
+    assert fates["strategy.conditions[0]"] == ("changed", "the route a")
+    assert fates["strategy.conditions[1]"] == ("carried", "the route own-model")
+    assert fates["strategy.conditions[2]"][0] == "left"
+
+
+def test_conditions_within_another_strategy_are_named_and_their_default_asked(
+    tmp_path: Path,
+) -> None:
+    inner = {
+        "strategy": {"mode": "conditional", "conditions": [{"then": "a"}], "default": "a"},
+        "targets": [{**CLAUDE, "name": "a"}, {**VLLM, "name": "b"}],
+    }
+    one = convert(tmp_path, {"strategy": {"mode": "fallback"}, "targets": [OPENAI, inner]})
+    found = draft(one)["routes"]["chat"]
+    assert found["fallbacks"]["unavailable"] == ["anthropic-claude-haiku-4-5"]
+    assert "targets[1].strategy.conditions[0]" in left(one)
+
+
+def test_what_each_target_says_of_itself_is_carried_where_all_say_it(tmp_path: Path) -> None:
+    hot = {**CLAUDE, "override_params": {**CLAUDE["override_params"], "temperature": 1, "seed": 7}}
+    cold = {**OPENAI, "override_params": {**OPENAI["override_params"], "temperature": 0}}
+    cold |= {"retry": {"attempts": 1}, "cache": {"mode": "simple", "max_age": 9}}
+    value = {
+        "strategy": {"mode": "fallback"},
+        "targets": [cold, hot],
+        "override_params": {"top_p": 0.5, "seed": 7},
+        "retry": {"attempts": 3},
+    }
+    one = convert(tmp_path, value)
+    found = draft(one)["routes"]["chat"]
+    assert found["parameters"] == {"top_p": 0.5, "seed": 7}
+    assert "retry" not in found and "cache" not in found
+    assert left(one) == {
+        *("targets[0].override_params.temperature", "targets[1].override_params.temperature"),
+        *("retry.attempts", "targets[0].retry.attempts"),
+        *("targets[0].cache.mode", "targets[0].cache.max_age"),
+    }
+    same = {**cold, **CLAUDE, "cache": cold["cache"], "retry": cold["retry"]}
+    same["override_params"] = {**CLAUDE["override_params"], "temperature": 0}
+    alike = route(tmp_path, {"strategy": {"mode": "fallback"}, "targets": [cold, same]})
+    assert alike["parameters"] == {"temperature": 0}
+    assert (alike["retry"], alike["cache"]) == ({"attempts": 2}, {"exact": {"ttl": 9.0}})
+
+
+def test_what_a_route_cannot_say_of_strategies_within_others_is_told(tmp_path: Path) -> None:
+    shares = {
+        "strategy": {"mode": "loadbalance"},
+        "targets": [{**OPENAI, "weight": 3}, {**CLAUDE, "weight": 1}, {**VLLM, "weight": 0}],
+    }
+    one = convert(tmp_path, {"strategy": {"mode": "fallback"}, "targets": [VLLM, shares]})
+    told = {it.theirs: it.said for it in one.findings if it.fate != "carried"}
+    assert "have no shares" in told["targets[1].targets"]
+    assert "its share is 0" in told["targets[1].targets[2]"]
+    falls = {"strategy": {"mode": "fallback"}, "targets": [OPENAI, CLAUDE]}
+    one = convert(tmp_path, {"strategy": {"mode": "loadbalance"}, "targets": [VLLM, falls]})
+    told = {it.theirs: it.said for it in one.findings if it.fate == "changed"}
+    assert "of the whole route" in told["targets[1].targets"]
+
+
+def test_without_a_strategy_the_first_alone_is_asked(tmp_path: Path) -> None:
+    one = convert(tmp_path, {"targets": [OPENAI, CLAUDE]})
+    assert draft(one)["routes"]["chat"] == {"target": "openai-gpt-4o"}
+    assert "targets[1].virtual_key" in left(one)
 
 
 def test_a_target_without_a_model_is_left_and_named(tmp_path: Path) -> None:

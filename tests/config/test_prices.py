@@ -149,6 +149,19 @@ def test_hours_of_a_variant_that_is_no_longer_in_force_are_left():
     assert found is not None and found.input == Rate(2 * MTOK)
 
 
+def test_what_its_seller_gives_away_is_free_there_and_nowhere_else():
+    known = PriceTable(NOW_S).quote
+    for model in ("omni-moderation-latest", "omni-moderation-2024-09-26", "text-moderation-007"):
+        for base_url in ("https://api.openai.com/v1", ""):
+            found = known("openai", base_url, model).price
+            assert found is not None and found.source == "free"
+        assert known("openai", "https://proxy.example/v1", model).price is None
+        assert known("azure_openai", "https://x.openai.azure.com/openai/v1", model).price is None
+    assert known("mistral", "https://api.mistral.ai/v1", "mistral-moderation-latest").price is None
+    paid = known("openai", "https://api.openai.com/v1", "gpt-4o-mini").price
+    assert paid is not None and paid.source == "genai-prices"
+
+
 def test_every_published_text_price_fits():
     """Each price in the table becomes integers, none of them rounded to nothing."""
     prices = PriceTable(NOW_S)

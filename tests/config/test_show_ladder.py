@@ -13,6 +13,7 @@ def test_what_leads_to_a_rung() -> None:
         "80 % of a budget; timeout; no first token after 3 s; no answer after 20 s; "
         "an answer that is empty or refused; requests are shed"
     )
+    assert when_text(When(forecast_percent=120)) == "120 % of a budget foreseen"
 
 
 def test_what_a_rung_does() -> None:

@@ -54,7 +54,7 @@ def test_what_nobody_takes_is_told_of() -> None:
     assert their.carry("a", "ours") == 1
     assert their.mapping("b").take("c") == 2
     assert their.items("e") == []
-    their.rest({"f": "do this"}, "nothing")
+    their.rest({"f": "do this"}.get, "nothing")
     told = {(it.fate, it.theirs, it.said) for it in found.all()}
     assert told == {
         ("carried", "top.a", ""),

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from tests.core.plans import NOW_S, compiled, declared, hosted, no_price
+from tests.core.plans import NOW_S, compiled, declared, no_price
 from tests.core.revisions import revision
 
 from tidegate.config.load import compile_file
@@ -10,78 +10,16 @@ from tidegate.config.warn import (
     about_limits,
     about_models,
     about_revisions,
-    about_surroundings,
 )
 from tidegate.core.added import Added
 from tidegate.core.declared_budgets import DeclaredBudget, Period
-from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
-from tidegate.core.declared_metrics import DeclaredMetrics
-from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredFacts, DeclaredTarget
 from tidegate.core.facts import Facts
-from tidegate.core.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity
-from tidegate.core.secret import SecretRef
 
 
 def paths(warned):
     return [".".join(w.path) for w in warned]
-
-
-def test_a_credential_whose_variable_is_unset_or_empty():
-    plan = declared(
-        providers={"p": hosted()},
-        targets={"t": DeclaredTarget("p", "m", api_key=SecretRef(env="OTHER"))},
-        routes={"r": DeclaredRoute(DeclaredTarget("p", "m", api_key=SecretRef(env="THIRD")))},
-    )
-    warned = about_surroundings(plan, {"KEY": "x", "OTHER": ""})
-    assert paths(warned) == ["targets.t.api_key", "routes.r.target.api_key"]
-
-
-def test_a_page_s_key_that_is_not_there():
-    keyed = DeclaredMetrics(api_key=SecretRef(env="PAGE"))
-    plan = declared(
-        providers={"p": DeclaredProvider(api_key=SecretRef(), metrics=keyed)},
-        targets={"t": DeclaredTarget("p", "m", metrics=keyed)},
-    )
-    assert paths(about_surroundings(plan, {})) == [
-        "providers.p.metrics.api_key",
-        "targets.t.metrics.api_key",
-    ]
-    assert paths(about_surroundings(plan, {"PAGE": "x"})) == []
-
-
-def test_files_that_are_not_there(tmp_path):
-    there = tmp_path / "there.pem"
-    there.write_text("x")
-    provider = DeclaredProvider(api_key=SecretRef(file="/nowhere/key"), ca_file=str(there))
-    tls = DeclaredTls(cert_file=str(there), key_file="/nowhere/" + "x" * 5000)
-    plan = declared(providers={"p": provider}, gateway=DeclaredGateway(tls=tls))
-    assert paths(about_surroundings(plan, {})) == ["providers.p.api_key", "gateway.tls.key_file"]
-
-
-def test_what_an_identity_signs_in_with_and_is_not_there():
-    google = GoogleIdentity(credentials=SecretRef(file="/nowhere/c.json"))
-    azure = AzureIdentity(client_secret=SecretRef(env="S"), certificate_file="/nowhere/c.pem")
-    plan = declared(
-        providers={
-            "g": DeclaredProvider(identity=Identity(google=google)),
-            "a": DeclaredProvider(identity=Identity(azure=azure)),
-            "w": DeclaredProvider(identity=Identity(aws=AwsIdentity(token_file="/nowhere/t"))),
-            "none": DeclaredProvider(identity=Identity(google=GoogleIdentity())),
-        }
-    )
-    assert paths(about_surroundings(plan, {})) == [
-        "providers.a.identity.azure.client_secret",
-        "providers.g.identity.google.credentials",
-        "providers.a.identity.azure.certificate_file",
-        "providers.w.identity.aws.token_file",
-    ]
-
-
-def test_no_credential_is_no_warning():
-    plan = declared(providers={"p": DeclaredProvider(api_key=SecretRef())})
-    assert paths(about_surroundings(plan, {})) == []
 
 
 def test_a_target_of_unknown_cost_is_named_once_where_it_is_written():

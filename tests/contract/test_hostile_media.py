@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from tests.contract.hostile import (
     changed,
     disordered,
@@ -18,11 +19,12 @@ from tests.contract.hostile import (
     streams_with_one_wrong,
     words_of,
 )
-from tests.providers.media_asks import SSE, TARGET, asked, ranked
+from tests.providers.media_asks import SSE, TARGET, asked, form_asked, ranked
 
 from tidegate.core import plugs
 from tidegate.core.ask import Answer, Ask, Units
 from tidegate.core.outcome import Failure
+from tidegate.core.plan import Replica
 from tidegate.core.plugs import Passthrough
 from tidegate.core.receipt import METERED
 from tidegate.providers._media_stream import MediaStreamReader
@@ -84,9 +86,44 @@ ANSWERS = {
         plug("voyage"),
     ),
     "tei": Told(RANKED, [{"index": 1, "score": 0.5, "text": "b"}], plug("tei")),
+    "sglang": Told(
+        RANKED, [{"index": 1, "score": 0.5, "document": "b", "meta_info": {}}], plug("sglang")
+    ),
+    "nvidia_nim": Told(
+        RANKED,
+        {"rankings": [{"index": 1, "logit": -2.5}], "usage": {"total_tokens": 7}},
+        plug("nvidia_nim"),
+    ),
+    "fireworks": Told(
+        RANKED,
+        {"data": [RESULT], "usage": {"prompt_tokens": 7, "total_tokens": 7}},
+        plug("fireworks"),
+    ),
+    "siliconflow": Told(
+        RANKED,
+        {"results": [RESULT], "meta": {"tokens": {"input_tokens": 7, "output_tokens": 0}}},
+        plug("siliconflow"),
+    ),
+    "mistral": Told(
+        asked("transcriptions"),
+        {
+            "text": "hi",
+            "usage": {
+                "prompt_audio_seconds": 3,
+                "prompt_tokens": 4,
+                "total_tokens": 45,
+                "completion_tokens": 6,
+            },
+        },
+        plug("mistral"),
+    ),
 }
 SPEECH = [{"type": "speech.audio.delta", "audio": "AAAA"}] * 2
 STREAMS = {
+    "mistral": [
+        {"type": "transcription.text.delta", "text": "hi"},
+        {"type": "transcription.done", "text": "hi", "usage": USAGE},
+    ],
     "speech": [*SPEECH, {"type": "speech.audio.done", "usage": USAGE}],
     "transcript": [
         {"type": "transcript.text.delta", "delta": "hi"},
@@ -126,6 +163,18 @@ def test_who_serves_what_is_no_chat_has_a_wire_for_it(name: str) -> None:
         ask = RANKED if endpoint == "rerank" else asked(endpoint)
         out = plug(name).encode(ask, TARGET)
         assert b"their-model" in out.body + out.path or name == "tei"
+
+
+@pytest.mark.parametrize("host", ["h", "ai.api.nvidia.com"])
+@pytest.mark.parametrize("name", MEDIA)
+def test_a_model_s_name_writes_no_line_of_a_head(name: str, host: str) -> None:
+    replica = Replica("r", "http", host, 80, "/v1")
+    strange = structs.replace(TARGET, model="a\r\nx-evil: 1 ?#", replicas=(replica,))
+    for endpoint in METERED & plugs.load("providers", name).endpoints:
+        ask = RANKED if endpoint == "rerank" else form_asked(endpoint)
+        out = plug(name).encode(ask, strange)
+        assert out.path.isascii() and not {*b"\r\n "} & {*out.path}
+        assert out.content_type is None or not {*b"\r\n"} & {*out.content_type}
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))

@@ -54,6 +54,9 @@ def said(draw: Any) -> Conversation:
 
 
 CODECS = ("mistral", "cohere", "databricks", "deepseek", "sglang", "groq", "zai", "dashscope")
+CODECS += ("any_llm",)
+# Vertex's plug for each publisher.
+OF_VERTEX = ("gemini-3.8-flash", "claude-sonnet-4-6", "mistral-small-2503", "meta/llama-3.3")
 
 
 @settings(max_examples=60)
@@ -76,11 +79,39 @@ def test_whatever_is_said_is_a_request_or_a_refusal_by_name(
         assert all(one.isascii() and one.isprintable() for one in sent.dropped)
 
 
+@settings(max_examples=40)
+@given(said=said(), drop=st.booleans(), stream=st.booleans(), model=st.sampled_from(OF_VERTEX))
+def test_whatever_is_said_to_a_publisher_of_vertex_s(
+    said: Conversation, drop: bool, stream: bool, model: str
+) -> None:
+    ask = ask_of({"messages": []}, "openai_responses", stream=stream, output_bound_tokens=7)
+    provider = plugs.provider_of("vertex", model)
+    try:
+        sent = provider.encode_conversation(said, ask, structs.replace(target(), model=model), drop)
+    except Refusal as no:
+        assert no.code.status == 400 and no.param and no.param.isprintable()
+        return
+    assert isinstance(msgspec.json.decode(sent.body), dict)
+    assert sent.path.isascii() and sent.path.decode().isprintable()
+    for name, value in sent.headers:
+        assert name.isprintable() and value.isprintable()
+
+
 def test_the_new_codecs_are_among_them() -> None:
     assert {"mistral", "cohere", "databricks", "groq", "sglang"} <= {*CODECS} & {*family.CODECS}
 
 
-@pytest.mark.parametrize("name", ["mistral", "cohere"])
+@pytest.mark.parametrize("model", OF_VERTEX)
+def test_a_model_s_name_writes_nothing_into_a_path_of_vertex_s(model: str) -> None:
+    provider = plugs.provider_of("vertex", model)
+    strange = structs.replace(target(), model=model + "\r\nx-evil: 1 /../?#")
+    ask = ask_of({"messages": []})
+    sent = provider.encode_conversation(Conversation([]), ask, strange, True)
+    assert sent.path.isascii() and not {*b"\r\n #"} & {*sent.path}
+    assert all(value.isprintable() for header in sent.headers for value in header)
+
+
+@pytest.mark.parametrize("name", ["mistral", "cohere", "any_llm"])
 def test_a_model_s_name_stands_in_the_body_alone(name: str) -> None:
     provider: Provider = plugs.load("providers", name)
     strange = structs.replace(target(), model="a\r\nx-evil: 1")

@@ -4,7 +4,8 @@ import hashlib
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, MetaData, event, func, select
+from sqlalchemy.exc import OperationalError
 from tests.control.conftest import Room, error_code
 
 from tidegate.core import clock
@@ -88,6 +89,47 @@ def test_all_of_it_is_there_at_once_with_what_was_spent(room: Room, engine: Engi
     assert (info["key"], info["info"]["spend"]) == (KEY_ID, 0.123456789)
     with database.reading(engine) as connection:
         assert {row.what for row in audit.recent(connection)} >= {"import", "team.create"}
+
+
+def test_an_import_that_ends_at_any_statement_has_done_nothing_or_all(
+    room: Room, engine: Engine
+) -> None:
+    """The store goes away, or control is killed, before each of its statements in turn."""
+    at, count, before = 0, 0, everything(engine)
+
+    def ending(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == at:
+            raise OperationalError("", {}, Exception("it went away"))
+
+    house = msgspec.structs.replace(a_house(), apply=True)
+    event.listen(engine, "before_cursor_execute", ending)
+    event.listen(engine, "commit", ending)
+    try:
+        while everything(engine) == before:
+            at, count = at + 1, 0
+            answer = room.ask("POST", "/api/imports", house)
+            count = -1_000_000
+            assert answer.status_code in (200, 503)
+    finally:
+        event.remove(engine, "before_cursor_execute", ending)
+        event.remove(engine, "commit", ending)
+    assert at > 20
+    told = counts(apply(room, house))
+    assert {kind: it[:2] for kind, it in told.items()} == dict.fromkeys(told, (0, 0))
+    assert (told["key"], told["spend"]) == ((0, 0, 1, 0), (0, 0, 2, 0))
+
+
+def everything(engine: Engine) -> dict[str, int]:
+    """How many rows each table has."""
+    with database.reading(engine) as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        return {
+            name: connection.execute(select(func.count()).select_from(it)).scalar_one()
+            for name, it in tables.tables.items()
+        }
 
 
 def test_the_same_again_changes_nothing_and_later_spend_takes_the_place(room: Room) -> None:

@@ -60,3 +60,20 @@ def test_what_gateways_tell_is_put_together(room: Room, monkeypatch: pytest.Monk
     assert (small["parts_probed"], small["parts_up"]) == (3, 2)
     assert (small["availability"], small["last_good_at_s"]) == (0.5, 200.0)
     assert small["ttft_s"] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("ready", "said"), [([], None), ([1.0, 1.0], "ready"), ([1.0, 0.0], "missing")], ids=range(3)
+)
+def test_an_identity_without_a_token_is_told_of(
+    room: Room, monkeypatch: pytest.MonkeyPatch, ready: list[float], said: str | None
+) -> None:
+    plan = PLAN.replace("api_key: none}", "identity: {google: {}}}")
+    room.plan_file.write_text(plan)
+    assert room.ask("POST", "/api/plan/reload").status_code == 200
+    states = [state(f"gateway-{number}") for number in range(2)]
+    for it, value in zip(states, ready, strict=False):
+        it.gauges["tidegate_identity_ready|provider=mine"] = value
+    monkeypatch.setattr(room.feed, "gateways", lambda: states)
+    found = room.ask("GET", "/api/targets").json()["targets"]
+    assert [it["credential"] for it in found] == [said, said]

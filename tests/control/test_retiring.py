@@ -42,6 +42,20 @@ def test_each_step_is_told_once_and_more_gravely(engine: Engine) -> None:
     assert "Routes: to-a, every." in one.text and one.topic == "model"
 
 
+def test_a_day_that_moves_is_told_anew_and_the_old_one_ends(engine: Engine) -> None:
+    house = House(engine, plan_of(a="2027-01-01"))
+    it = house.watched()
+    it.look(END_S - 20 * DAY_S)
+    for day, days, severity in (("2027-01-05", 24, "ticket"), ("2027-02-20", 70, "info")):
+        house.plan = plan_of(a=day)
+        it.look(END_S - 20 * DAY_S)
+        [one] = house.told()
+        assert f"on {day}, in {days} days" in one.text and one.severity == severity
+    house.plan = plan_of(a="2027-06-30")
+    it.look(END_S - 20 * DAY_S)
+    assert house.told() == []
+
+
 def test_another_control_tells_nothing_twice_and_ends_what_is_over(engine: Engine) -> None:
     house = House(engine, plan_of(a="2027-01-01"))
     house.watched().look(END_S - DAY_S)

@@ -37,6 +37,7 @@ def compiled(guardrails: str, route: str) -> Plan:
         "{kind: words, words: [falcon], action: redact}",
         "{kind: patterns, patterns: {employee: 'EMP-\\d{6}'}, actions: {employee: mark}}",
         '{kind: http, url: "https://x.example/check", credential: "${S}", deadline: 500ms}',
+        '{kind: http, url: "https://x.example/check", streams: sentence}',
     ],
 )
 def test_what_can_be_obeyed_compiles(guardrail: str) -> None:
@@ -56,6 +57,7 @@ def test_what_can_be_obeyed_compiles(guardrail: str) -> None:
         ("{kind: pii, action: mark, restore: true}", "nothing is redacted"),
         ("{kind: patterns, patterns: {a: '('}}", "is none"),
         ("{kind: http}", "needs"),
+        ("{kind: secrets, streams: whole}", "a guardrail of kind secrets does not read this"),
     ],
 )
 def test_what_cannot_is_told_at_its_place(guardrail: str, said: str) -> None:
@@ -77,3 +79,12 @@ def test_the_name_is_the_kind_and_routes_hold_what_they_obey() -> None:
     assert route.guardrails.input == (Guardrail("pii", "pii", "redact"),)
     assert route.guardrails.output == () and route.buffer == SentenceBuffer()
     assert compiled("{pii: {}}", "guardrails: {}").routes["chat"].guardrails is None
+
+
+def test_what_is_asked_by_the_sentence_needs_sentences() -> None:
+    guardrail = '{it: {kind: http, url: "https://x.example/check", streams: sentence}}'
+    [said] = problems(guardrail, "guardrails: {output: [it]}")
+    assert "routes.chat.guardrails.output" in said and "`buffer: sentence`" in said
+    plan = compiled(guardrail, "guardrails: {output: [it]}, buffer: sentence")
+    guardrails = plan.routes["chat"].guardrails
+    assert guardrails is not None and guardrails.output[0].by_sentence

@@ -87,6 +87,12 @@ def test_a_rung_for_budgets_without_one_is_warned_of() -> None:
     assert found.plan is not None
     said = [str(it) for it in found.warnings]
     assert any("ladder.0.when.budget: no budget that holds" in it for it in said)
+    found = compile_file(BUDGETED.replace("budget: 90%", "forecast: 120%").encode(), {}, 1, 1.0)
+    assert found.plan is not None
+    [rung] = next(iter(found.plan.routes.values())).ladder
+    assert rung.when.forecast_percent == 120 and rung.when.words == {"budget"}
+    said = [str(it) for it in found.warnings]
+    assert any("ladder.0.when.forecast: no budget that holds" in it for it in said)
 
 
 def test_a_budget_that_degrades_is_told_to_gateways() -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tidegate.core.model_facts import MODALITIES, UNKNOWN, ModelFacts, unknown
+from tidegate.core.model_facts import MODALITIES, UNKNOWN, ModelFacts, Purpose, unknown
 
 TODAY = date(2026, 11, 22)
 
@@ -26,3 +26,18 @@ def test_what_is_all_is_all() -> None:
 )
 def test_days_are_counted_to_and_past_the_last(day: date | None, left: int | None) -> None:
     assert ModelFacts(retires_on=day).days_left(TODAY) == left
+
+
+@pytest.mark.parametrize(
+    ("serves", "endpoints"),
+    [
+        (None, {"chat", "completions", "embeddings", "rerank", "images"}),
+        ("chat", {"chat", "completions", "images"}),
+        ("embeddings", {"embeddings"}),
+        ("rerank", {"rerank"}),
+    ],
+)
+def test_what_a_model_is_for(serves: Purpose | None, endpoints: set[str]) -> None:
+    asked = ("chat", "completions", "embeddings", "rerank", "images")
+    facts = ModelFacts(serves=serves)
+    assert {it for it in asked if facts.may_serve(it)} == endpoints

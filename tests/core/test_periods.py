@@ -89,3 +89,10 @@ def test_what_is_no_zone_is_said_to_be_none(name: str) -> None:
 
 def test_zones_are_none_to_complain_of() -> None:
     assert time_zone_complaint("America/Argentina/Buenos_Aires") is None
+
+
+def test_of_its_beginning_nobody_tells_the_end() -> None:
+    hour = period_at("hour", "UTC", 7200.0)
+    assert hour.passed_at(7200.0 + 179) is None and hour.passed_at(0.0) is None
+    assert hour.passed_at(7200.0 + 1800) == 0.5
+    assert period_at("lifetime", "UTC", 7200.0).passed_at(7200.0) is None

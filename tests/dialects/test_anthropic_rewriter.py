@@ -82,3 +82,16 @@ def test_what_a_block_begins_with_is_looked_through() -> None:
             made, [told("content_block_start", index=0, content_block=block)], STOP
         )
         assert "a@x.org" not in str(start)
+
+
+def test_a_delta_that_nobody_has_heard_of_is_looked_through() -> None:
+    events = through(
+        rewriter("anthropic_messages"),
+        [
+            told("content_block_start", index=0, content_block={"type": "compaction"}),
+            delta(0, "compaction_delta", content="so far: a@x.org"),
+            told("content_block_stop", index=0),
+        ],
+        STOP,
+    )
+    assert events[1]["delta"]["content"] == "so far: <EMAIL_1>"

@@ -114,3 +114,33 @@ def test_what_comes_as_parts_is_looked_through_as_they_come() -> None:
         {"reasoning_details": [{"type": "reasoning.text", "text": "<EMAIL_2>"}]},
         {},
     ]
+
+
+def test_nothing_tells_the_tokens_of_what_may_be_another_text() -> None:
+    reads = [
+        chunk([delta({"role": "assistant", "content": ""})], prompt_token_ids=[1, 2]),
+        *(chunk([delta({"content": it}, token_ids=[7])]) for it in ("a@", "x.org ")),
+        chunk([delta({}, "stop", stop_reason=None, token_ids=[])]),
+        chunk([], prompt_logprobs=[None]),
+    ]
+    out = through(rewriter("openai_chat"), reads, DONE)
+    assert 'token_ids":[' not in str(out).replace("'", '"').replace(" ", "")
+    assert "prompt_" not in str(out)
+    held = rewriter("openai_chat", SentenceBuffer(), guards=False)
+    [_, said, *_] = through(held, reads, DONE)
+    assert said["choices"][0]["token_ids"] == [7, 7]
+
+
+def test_members_that_nobody_has_heard_of_are_looked_through() -> None:
+    found = [{"title": "a@x.org"}]
+    reads = [
+        chunk([delta({"content": "x "})], search_results=found),
+        chunk([delta({"content": "y "})], search_results=found),
+        chunk([delta({"monologue": "a@"})]),
+        chunk([delta({"monologue": "x.org "}, details={"said": "b@x.org"})]),
+        chunk([delta({"audio": {"data": "QQ==", "id": "a"}})]),
+        chunk([delta({}, "stop")]),
+    ]
+    out = str(through(rewriter("openai_chat"), reads, DONE))
+    assert "@x.org" not in out and "QQ==" not in out
+    assert out.count("<EMAIL_1>") == 3 and "<EMAIL_2>" in out

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from tests.dialects.rewritten import rewriter, spoken, texts_of, through, written
 from tests.gateway.test_guarded_texts import SIZES, TEXTS, cut
@@ -29,3 +30,25 @@ def test_numbers_have_no_gap_and_all_tellings_agree(text: str, sizes: Sequence[i
 
 def _texts(output: list[dict[str, Any]]) -> list[str]:
     return [part["text"] for it in output if it["type"] == "message" for part in it["content"]]
+
+
+def event(kind: str, **more: Any) -> bytes:
+    told = {"type": kind, "sequence_number": 0, **more}
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(told))
+
+
+def test_events_that_nobody_has_heard_of_are_looked_through() -> None:
+    place = {"item_id": "i", "output_index": 0}
+    raw = {"output": [], "output_messages": [{"message": "a@x.org"}], "instructions": "b@x.org"}
+    reads = [
+        event("response.monologue.delta", **place, delta="a@"),
+        event("response.monologue.delta", **place, delta="x.org "),
+        event("response.monologue.done", **place, text="a@x.org "),
+        event("response.output_text.annotation.added", **place, annotation={"title": "a@x.org"}),
+        event("response.audio.delta", delta="QQ=="),
+        event("response.completed", response=raw),
+    ]
+    events = through(rewriter(NAME), reads, b"")
+    assert [it["sequence_number"] for it in events] == list(range(len(events)))
+    assert "a@x.org" not in str(events) and "QQ==" not in str(events)
+    assert events[-1]["response"] == {"output": [], "instructions": "b@x.org"}

@@ -14,8 +14,9 @@ from tidegate.control.shapes import KeyMade, NewKey
 from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.layout import Layout
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 LOOK_S = 0.01
+PAUSE_S = 0.03  # of each client between two requests, or all of a processor is theirs
 # A segment is deleted once it is recorded: small ones, so that this happens between kills too.
 PLAN = """\
 providers:
@@ -92,4 +93,4 @@ class Load:
                     self.acknowledged.append(reply.headers["x-request-id"])
                 else:
                     self.failed.append(reply.raw)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(PAUSE_S)

@@ -23,6 +23,7 @@ from tidegate.control.shapes_releases import (
 from tidegate.core.rollout_state import What
 
 USERS = 100_000
+PAUSE_S = 0.03  # of each client between two requests, or all of a processor is theirs
 PLAN = """\
 control: {{loop: {{tick: 250ms, lease: {lease}}}}}
 providers:
@@ -135,6 +136,7 @@ class Traffic:
                 self.answered += 1
             else:
                 self.failed.append(reply.raw)
+            await asyncio.sleep(PAUSE_S)
 
 
 class Releasing:

@@ -23,7 +23,7 @@ from tidegate.core.receipt import Receipt
 
 pytestmark = pytest.mark.engine
 CUT_AFTER = 120
-REQUESTS = 6
+REQUESTS = 3
 READ_S = 60.0  # an engine that was not there yet is asked again after 10 s
 
 

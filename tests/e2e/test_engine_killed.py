@@ -32,9 +32,9 @@ routes:
   chat: smol
 """
 CALLERS = 16
-REQUESTS = 48
+REQUESTS = 32
 # One is killed while all callers are busy: some wait at it, some are being answered by it.
-KILLED_AFTER = 24
+KILLED_AFTER = 20
 # Answers of several lengths, or the engine would begin and end them all at the same time.
 TOKENS = (8, 24, 14, 20, 11)
 

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from tests.e2e.apart import Spawning
+from tests.e2e.apart import PATIENCE_S, Spawning
 from tests.e2e.releases import Engine, Releasing, Traffic, lay_out
 from tests.gateway.rig import until
 from tests.gateway.spawned import Spawned
@@ -44,12 +44,12 @@ class Killing:
         candidate = name.removeprefix("to-").removesuffix("/next")
         expected = SERVED_BY.get(state, "old")
         asked = self._engine.asked[candidate]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await until(lambda: self._traffic.answered > answered + 60)
         if expected == "old":
             assert self._engine.asked[candidate] == asked, f"{candidate} is asked in {state}"
         else:
-            async with asyncio.timeout(20):  # its turn may come late on a busy machine
+            async with asyncio.timeout(PATIENCE_S):  # its turn may come late on a busy machine
                 await until(lambda: self._engine.asked[candidate] > asked)
         assert not self._traffic.failed, self._traffic.failed[0]
         await self._control.start()

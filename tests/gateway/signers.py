@@ -61,9 +61,14 @@ def claims(**more: object) -> dict[str, object]:
 
 
 def sign(
-    key: Any, told: dict[str, object], algorithm: str = "ES256", key_id: str | None = "one"
+    key: Any,
+    told: dict[str, object],
+    algorithm: str = "ES256",
+    key_id: str | None = "one",
+    typ: str | None = "JWT",
 ) -> str:
-    headers = {} if key_id is None else {"kid": key_id}
+    headers: dict[str, Any] = {} if key_id is None else {"kid": key_id}
+    headers["typ"] = typ
     return jwt.PyJWS().encode(msgspec.json.encode(told), key, algorithm, headers)
 
 

@@ -28,6 +28,7 @@ def with_parts(*parts: Any) -> dict[str, Any]:
         (HELLO, None),
         ({**HELLO, "tools": []}, None),
         ({**HELLO, "tools": TOOLS}, "tools"),
+        ({**HELLO, "functions": [{"name": "f"}]}, "functions"),
         ({**HELLO, "response_format": {"type": "json_object"}}, None),
         ({**HELLO, "response_format": SCHEMA}, "response_format"),
         (with_parts({"type": "text", "text": "an image, a file and audio"}), None),

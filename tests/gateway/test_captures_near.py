@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.gateway.nearby import Nearby, near, nearby
 from tests.gateway.rig import run
 from tests.gateway.spools import Kept
-from tests.gateway.test_semantic import NEAR, ONE, OTHER, POLITE, asking
+from tests.gateway.worded import NEAR, ONE, OTHER, POLITE, asking
 
 from tidegate.core import capture
 from tidegate.core.cache import RouteCache

@@ -85,12 +85,11 @@ def test_a_callers_own_ceiling_stands_where_it_is_lower() -> None:
     assert step(climb).ask.output_bound_tokens is None
 
 
-def test_another_target_is_asked_alone_and_told_of() -> None:
+def test_another_target_is_asked_alone() -> None:
     climb = climbing(Rung("a", target="b"))
     route = step(climb).route
     assert [it.target.target.name for it in route.pool] == ["b"]
     assert not route.fallbacks
-    assert route.told == b"x-tidegate-rung: a\r\n"
     assert b"x-tidegate-target: b" in route.heads["b"]
     assert route.budget is climb.own.budget
 

@@ -2,7 +2,8 @@
 once."""
 
 import asyncio
-from collections.abc import Coroutine
+import random
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -34,6 +35,9 @@ class FakeEntry:
             raise self.fails
         return Lease(self.lives_s, token=Secret(f"token-{len(self.asked_s)}")), asked_s
 
+    def has_changed(self) -> bool:
+        return False
+
 
 class Rig:
     def __init__(self, entry: FakeEntry) -> None:
@@ -52,6 +56,7 @@ class Rig:
 @pytest.fixture(autouse=True)
 def virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "monotonic_s", virtual.now_s)
+    monkeypatch.setattr(clock, "since_boot_s", virtual.now_s)
     monkeypatch.setattr(clock, "fraction", lambda: 0.0)
 
 
@@ -275,6 +280,119 @@ def test_no_step_of_the_wall_clock_counts(monkeypatch: pytest.MonkeyPatch) -> No
             await asyncio.sleep(10)
             assert rig.token() == "token-1" and len(rig.entry.asked_s) == 1
         await rig.it.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize("takes_s", [0.0, 2.0])
+def test_all_who_were_refused_wait_for_one_new_token(takes_s: float) -> None:
+    async def main() -> None:
+        entry = FakeEntry()
+        rig = Rig(entry)
+        rig.it.begin()
+        await asyncio.sleep(100)
+        entry.takes_s = takes_s
+        told = await asyncio.gather(*(rig.it.renewed(99.0) for _ in range(50)))
+        assert told == [True] * 50 and virtual.now_s() == 100 + takes_s
+        assert rig.token() == "token-2" and len(entry.asked_s) == 2
+        assert await rig.it.renewed(99.5)  # late, and sent with the first one
+        assert not await rig.it.renewed(virtual.now_s())  # this one is refused as well
+        assert len(entry.asked_s) == 2
+        await rig.it.stop()
+
+    run(main())
+
+
+def test_who_was_refused_waits_no_longer_than_it_may_and_not_for_a_failure() -> None:
+    async def main() -> None:
+        entry = FakeEntry()
+        rig = Rig(entry)
+        rig.it.begin()
+        await asyncio.sleep(100)
+        entry.takes_s = 9.0
+        assert not await rig.it.renewed(99.0, 1.5)
+        assert virtual.now_s() == 101.5
+        assert not await rig.it.renewed(99.0)
+        assert virtual.now_s() == 101.5 + WAIT_S
+        await asyncio.sleep(200)
+        entry.takes_s, entry.fails = 0.5, NotSignedIn("away")
+        now_s = virtual.now_s()
+        assert not await rig.it.renewed(now_s - 1)
+        assert virtual.now_s() == now_s + 0.5
+        assert rig.token() == "token-2"  # which may serve others still
+        await rig.it.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize("late_s", [-2.0, 0.0, 3.0])
+def test_a_refusal_around_a_sign_in_asks_for_no_second_one(late_s: float) -> None:
+    async def main() -> None:
+        entry = FakeEntry()
+        rig = Rig(entry)
+        rig.it.begin()
+        await asyncio.sleep(1)
+        entry.takes_s = 4.0
+        await asyncio.sleep(HOUR_S - LEAD_S - 1 + late_s)
+        assert await rig.it.renewed(virtual.now_s() - 10)
+        await asyncio.sleep(30)
+        assert rig.token() == "token-2" and len(entry.asked_s) == 2
+        await rig.it.stop()
+
+    run(main())
+
+
+def test_a_machine_that_slept_knows_that_its_token_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def at_once(asked: Callable[[], bool]) -> bool:
+        return asked()  # a thread would let virtual time pass
+
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+
+    async def main() -> None:
+        rig = Rig(FakeEntry())
+        rig.it.begin()
+        await asyncio.sleep(1)
+        await rig.it.look()
+        assert len(rig.entry.asked_s) == 1
+        monkeypatch.setattr(clock, "since_boot_s", lambda: virtual.now_s() + 2 * HOUR_S)
+        assert rig.token() is None and rig.it.left_s == pytest.approx(-HOUR_S - 1)
+        await rig.it.look()
+        await asyncio.sleep(1)
+        assert rig.token() == "token-2" and rig.it.left_s == pytest.approx(HOUR_S - 1)
+        await rig.it.look()
+        await asyncio.sleep(1)
+        assert len(rig.entry.asked_s) == 2
+        await rig.it.stop()
+
+    run(main())
+
+
+def test_two_gateways_do_not_come_in_step_and_none_storms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a token server that is away for an hour: so many sign-ins, spread."""
+    chance = random.Random(7)
+    monkeypatch.setattr(clock, "fraction", chance.random)
+
+    async def main() -> None:
+        rigs = [Rig(FakeEntry()) for _ in range(2)]
+        for rig in rigs:
+            rig.it.begin()
+        await asyncio.sleep(1)
+        for rig in rigs:
+            rig.entry.fails = NotSignedIn("away")
+        await asyncio.sleep(2 * HOUR_S)
+        asked = [{round(at, 3) for at in rig.entry.asked_s[1:]} for rig in rigs]
+        assert not asked[0] & asked[1]
+        for rig, those in zip(rigs, asked, strict=True):
+            assert len(those) < 3 * HOUR_S / 60
+            rig.entry.fails = None
+        await asyncio.sleep(61)
+        assert [rig.token() is not None for rig in rigs] == [True, True]
+        for rig in rigs:
+            await rig.it.stop()
 
     run(main())
 

@@ -19,7 +19,7 @@ from tests.gateway.guarded import (
 from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.shadowed import Beside, beside
 from tests.gateway.spools import Kept
-from tests.gateway.upstream import Upstream
+from tests.gateway.upstream import Exchange, Upstream
 
 from tidegate.core.capture import Capture
 from tidegate.core.guardrail import Guardrail, RouteGuardrails
@@ -33,7 +33,12 @@ def part(name: str, value: bytes, more: str = "") -> bytes:
     return b"--xyz\r\nContent-Disposition: %b\r\n\r\n%b\r\n" % (told.encode(), value)
 
 
-async def copied(it: Beside, *guardrails: Guardrail) -> None:
+async def copied(
+    it: Beside,
+    *guardrails: Guardrail,
+    out: tuple[Guardrail, ...] = (),
+    capture: Capture | None = None,
+) -> None:
     """The same plan with guardrails on both versions."""
     plan = it.it.world.plan
     assert plan is not None
@@ -41,9 +46,9 @@ async def copied(it: Beside, *guardrails: Guardrail) -> None:
     for name, route in list(routes.items()):
         if route.candidate is None:
             continue
-        into = RouteGuardrails(guardrails)
-        candidate = replace(route.candidate, route=replace(route.candidate.route, guardrails=into))
-        routes[name] = replace(route, guardrails=into, candidate=candidate)
+        both = {"guardrails": RouteGuardrails(guardrails, out), "capture": capture}
+        candidate = replace(route.candidate, route=replace(route.candidate.route, **both))
+        routes[name] = replace(route, candidate=candidate, **both)
     assert await it.it.obey(replace(plan.plan, routes=routes, version=plan.plan.version + 1))
     it.candidate.shadow_share = 1.0
 
@@ -80,9 +85,14 @@ def test_what_cannot_be_looked_through_is_refused(tmp_path: Path) -> None:
                 "authorization": f"Bearer {it.key}",
                 "content-type": f"multipart/form-data; {B}",
             }
-            sound = part("model", b"small") + part("file", b"RIFF", 'filename="a.wav"') + END
-            reply = await it.ask("/v1/audio/transcriptions", sound, form)
-            assert (reply.status, reply.code) == (400, "invalid_request")
+            sound = part("model", b"small") + part("file", b"RIFF", 'filename="a.wav"')
+            for name, wanted in (("response_format", b"srt"), ("stream", b"true")):
+                cues = sound + part(name, wanted) + END
+                reply = await it.ask("/v1/audio/transcriptions", cues, form)
+                assert (reply.status, reply.code) == (400, "unsupported_parameter")
+            spoken = asking("hi", modalities=["text", "audio"], audio={"voice": "v"})
+            reply = await it.ask(body=spoken)
+            assert (reply.status, reply.code) == (400, "unsupported_parameter")
             image = part("image", b"PNG", 'filename="a.png"')
             asked = part("model", b"small") + part("prompt", b"a falcon") + image + END
             reply = await it.ask("/v1/images/edits", asked, form)
@@ -141,6 +151,87 @@ def test_what_an_address_has_taken_out_of_an_answer_is_not_captured(
                 assert (await it.ask(body=body)).status == 200
                 [third] = await kept.settled(1)
                 assert third.receipt_id == it.receipts()[-1].id
+            finally:
+                kept.captures.close()
+
+    run(main())
+
+
+def sounding(answer: bytes, kind: bytes = b"application/json") -> Any:
+    async def script(exchange: Exchange) -> None:
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n"
+        exchange.send(head % (kind, len(answer)) + answer)
+
+    return script
+
+
+@pytest.mark.parametrize("kind", ["json", "text"])
+def test_transcripts_are_looked_through_as_a_whole(tmp_path: Path, kind: str) -> None:
+    told, came_as = b'{"text":"the falcon","segments":[]}', b"application/json"
+    if kind == "text":
+        told, came_as = b"the falcon\n", b"text/plain; charset=utf-8"
+
+    async def main() -> None:
+        async with (
+            Upstream(judging({"action": "mark"})) as judge,
+            guarded(tmp_path, sounding(told, came_as), (), [WORDS, address(judge)]) as (it, _),
+        ):
+            form = {
+                "authorization": f"Bearer {it.key}",
+                "content-type": f"multipart/form-data; {B}",
+            }
+            asked = part("model", b"small") + part("file", b"RIFF", 'filename="a.wav"')
+            asked += part("response_format", kind.encode()) + END
+            reply = await it.ask("/v1/audio/transcriptions", asked, form)
+            assert reply.status == 200
+            assert reply.body.strip() in (b'{"text":"the <WORD_1>"}', b"the <WORD_1>")
+            assert (await judge.arrived()).json["texts"][0].strip() == "the <WORD_1>"
+            hits = (await it.receipt()).guardrails
+            assert [(hit.guardrail, hit.action) for hit in hits] == [
+                ("words", "redact"),
+                ("outside", "mark"),
+            ]
+
+    run(main())
+
+
+def test_what_is_spoken_is_charged_by_what_is_left_of_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with guarded(tmp_path, sounding(b"ID3", b"audio/mpeg"), [WORDS]) as (it, up):
+            body = {"model": "small", "input": "the falcon", "voice": "falcon"}
+            assert (await it.ask("/v1/audio/speech", body)).status == 200
+            sent = up.exchanges[0].json
+            assert (sent["input"], sent["voice"]) == ("the <WORD_1>", "falcon")
+            assert (await it.receipt()).characters == len("the <WORD_1>")
+
+    run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_capture_of_a_copy_holds_what_guardrails_let_pass(
+    tmp_path: Path, stream: bool, asks: bool
+) -> None:
+    async def main() -> None:
+        async with (
+            Upstream(judging({"action": "allow"})) as judge,
+            beside(tmp_path, script=answering("the fal", "con is", " here.")) as it,
+        ):
+            it.stable.script = answering("hello")
+            kept = Kept(it.it)
+            try:
+                out = (WORDS, address(judge)) if asks else (WORDS,)
+                await copied(it, WORDS, out=out, capture=Capture(1.0, also=("shadow",)))
+                reply = await it.it.ask(body=asking("a falcon", stream=stream))
+                assert reply.status == 200
+                _, [copy] = await it.receipts()
+                found = await kept.settled(1 if asks else 2)
+                of_copy = [one for one in found if one.receipt_id == copy.id]
+                if asks:  # nobody is asked about a copy, so that nothing of it is kept
+                    assert not of_copy
+                    return
+                [one] = of_copy
+                assert one.answer == "the <WORD_1> is here." and "falcon" not in one.messages
             finally:
                 kept.captures.close()
 

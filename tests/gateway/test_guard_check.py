@@ -64,3 +64,38 @@ def test_connections_are_kept_and_one_that_was_closed_is_replaced(tmp_path: Path
                 assert [hit.action for hit in (await it.receipt(3)).guardrails] == ["mark"]
 
     run(main())
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_the_callers_own_time_counts_too(tmp_path: Path, side: str) -> None:
+    async def main() -> None:
+        async with Upstream(silent) as judge:
+            outside = address(judge, deadline_s=30.0, on_error="open")
+            into, out = ((outside,), ()) if side == "input" else ((), (outside,))
+            async with guarded(tmp_path, answering("x"), into, out) as (it, up):
+                head = {"authorization": f"Bearer {it.key}", "x-tidegate-timeout": "0.2"}
+                reply = await it.ask(body=asking("hi"), headers=head)
+                assert (reply.status, reply.code) == (504, "upstream_timeout")
+                receipt = await it.receipt()
+                assert receipt.total_s is not None and receipt.total_s < 5
+                assert receipt.guardrails == []  # it is not the address that was too slow
+                assert len(up.exchanges) == (0 if side == "input" else 1)
+
+    run(main())
+
+
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_client_that_leaves_ends_the_question(tmp_path: Path, side: str) -> None:
+    async def main() -> None:
+        async with Upstream(silent) as judge:
+            outside = address(judge, deadline_s=30.0)
+            into, out = ((outside,), ()) if side == "input" else ((), (outside,))
+            async with guarded(tmp_path, answering("x"), into, out) as (it, _):
+                client = asyncio.create_task(it.ask(body=asking("hi")))
+                asked = await judge.arrived()
+                client.cancel()
+                await asyncio.gather(client, return_exceptions=True)
+                await asyncio.wait_for(asked.closed.wait(), 5)
+                assert (await it.receipt()).error_code == "client_closed"
+
+    run(main())

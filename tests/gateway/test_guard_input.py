@@ -86,14 +86,14 @@ def test_token_ids_do_not_slip_past_what_stops_something(members: dict[str, Any]
     assert guarded(Guardrail("pii", "pii", "mark"), **members) == members
 
 
-def test_names_and_ids_of_the_wire_are_left() -> None:
-    sent = {"messages": [{"role": "user", "name": "a@x.org", "tool_call_id": "b@x.org"}]}
+def test_ids_of_the_wire_are_left() -> None:
+    sent = {"messages": [{"role": "tool", "name": "a@x.org", "tool_call_id": "b@x.org"}]}
     assert guarded(PII, **sent) == sent
 
 
 def test_without_an_address_nobody_is_asked() -> None:
     ask, receipt = ask_of(messages=[]), Receipt("r", 0.0, "g", "chat")
-    asyncio.run(check_request(ask, receipt, Guarding(receipt), ()))
+    asyncio.run(check_request(ask, Guarding(receipt), ()))
     assert receipt.guardrails == []
 
 

@@ -1,6 +1,7 @@
 """A gateway that asks as an identity: over real sockets, from the token server to the answer."""
 
 import asyncio
+import io
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,16 @@ import msgspec
 import pytest
 from tests.gateway.rig import CHAT, HELLO, gateway, plan_of, run, target, until
 from tests.gateway.token_servers import EntraServer, GoogleServer
-from tests.gateway.upstream import Exchange, Upstream, answer_bytes, whole
+from tests.gateway.upstream import Exchange, Upstream, answer_bytes, streaming, whole
 
 from tidegate.core.batches import Batches
 from tidegate.core.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity
-from tidegate.core.outcome import Failure
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Release, Replica, Route, Target
 from tidegate.core.resilience import Retry
 from tidegate.core.secret import SecretRef
 from tidegate.gateway.batch_place import ask, choose
+from tidegate.gateway.batch_transfer import Upload, upload
 from tidegate.gateway.cloud_identity import CloudIdentity
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes"
@@ -53,7 +55,10 @@ def google(folder: Path, server: GoogleServer) -> Identity:
     file = folder / "credentials.json"
     file.write_text(server.credentials())
     allow = (server.url,)
-    return Identity(google=GoogleIdentity(credentials=SecretRef(file=str(file)), allow=allow))
+    credentials = SecretRef(file=str(file))
+    return Identity(
+        google=GoogleIdentity(credentials=credentials, allow=allow, quota_project="p-1")
+    )
 
 
 def only(it: Any) -> CloudIdentity:
@@ -71,6 +76,7 @@ def test_the_first_request_is_asked_with_a_token(tmp_path: Path) -> None:
                 assert [reply.status for reply in replies] == [200] * 5, replies[0].body
                 assert model.seen == ["Bearer token-1"] * 5
                 assert server.given == 1
+                assert model.exchanges[0].header(b"x-goog-user-project") == b"p-1"
                 path = b"/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash"
                 assert model.exchanges[0].path == path + b":generateContent"
                 assert not any("token-1" in repr(one) for one in it.receipts())
@@ -82,20 +88,93 @@ def test_the_first_request_is_asked_with_a_token(tmp_path: Path) -> None:
     run(main())
 
 
-def test_a_token_that_is_refused_is_renewed_and_its_rest_is_over(tmp_path: Path) -> None:
+def test_a_token_that_is_refused_is_renewed_and_the_request_sent_once_more(tmp_path: Path) -> None:
     async def main() -> None:
         async with GoogleServer() as server, Model() as model:
             to = vertex(model.port, google(tmp_path, server))
             async with gateway(tmp_path, to) as it:
                 model.takes = {"Bearer token-2"}
-                no = await it.ask()
-                assert (no.status, no.json["error"]["code"]) == (502, "upstream_auth")
-                assert b"token-1" not in no.body
-                await until(lambda: server.given == 2 and it.preparer.standing is not None)
-                await until(lambda: only(it).lease is not None and only(it).problem is None)
-                await asyncio.sleep(0.05)
                 assert (await it.ask()).status == 200
                 assert model.seen == ["Bearer token-1", "Bearer token-2"]
+                receipt = await it.receipt()
+                first, second = receipt.attempts
+                assert (first.status, first.failure) == (401, "stale_token")
+                assert (first.cost_nanousd, second.failure) == (0, None)
+                assert (receipt.error_code, receipt.input_tokens) == (None, 186)
+                reached_s = second.started_s - first.started_s + (second.connect_s or 0)
+                assert receipt.connect_s == pytest.approx(reached_s, abs=1e-6)
+                took = (receipt.gateway_s, receipt.queue_s, receipt.connect_s)
+                sums = sum(took) + (receipt.generation_s or 0)  # type: ignore[arg-type]
+                assert receipt.total_s == pytest.approx(sums, abs=1e-6)
+                assert (await it.ask()).status == 200 and server.given == 2
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_who_leaves_while_another_token_is_asked_for_is_sent_no_more(tmp_path: Path) -> None:
+    async def silent(exchange: Exchange) -> None:
+        await exchange.closed.wait()
+
+    async def main() -> None:
+        async with (
+            GoogleServer() as server,
+            Model() as model,
+            gateway(tmp_path, vertex(model.port, google(tmp_path, server))) as it,
+        ):
+            await only(it).ready()
+            model.takes, asked = set(), len(server.exchanges)
+            server.script = silent
+            asking = asyncio.ensure_future(it.ask())
+            await until(lambda: len(server.exchanges) == asked + 1)
+            asking.cancel()
+            receipt = await it.receipt()
+            assert (receipt.error_code, len(receipt.attempts)) == ("client_closed", 1)
+            assert model.seen == ["Bearer token-1"]
+            await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_a_stream_is_asked_for_once_more_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        async def script(exchange: Exchange) -> None:
+            old = exchange.header(b"authorization") == b"Bearer token-1"
+            await (whole({"error": {"message": "no"}}, 401) if old else streaming(3))(exchange)
+
+        async with GoogleServer() as server, Upstream(script) as up:
+            to = target(up.port, identity=google(tmp_path, server))
+            async with gateway(tmp_path, to) as it:
+                reply = await it.ask(CHAT, {**HELLO, "stream": True})
+                assert (reply.status, reply.whole, len(up.exchanges)) == (200, True, 2)
+                receipt = await it.receipt()
+                assert [one.failure for one in receipt.attempts] == ["stale_token", None]
+                assert receipt.content_chunks == 3
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_a_token_that_goes_on_being_refused_makes_no_storm(tmp_path: Path) -> None:
+    """Forty requests at once: one new token, each sent once more at most, and then it rests until
+    another is there."""
+
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            to = vertex(model.port, google(tmp_path, server))
+            async with gateway(tmp_path, to) as it:
+                model.takes = set()
+                await only(it).ready()
+                replies = await asyncio.gather(*(it.ask() for _ in range(40)))
+                assert {it.status for it in replies} <= {502, 503}
+                assert {it.json["error"]["code"] for it in replies} <= {
+                    *("upstream_auth", "credential_missing", "upstream_unavailable"),
+                }
+                assert b"token-1" not in b"".join(it.body for it in replies)
+                assert server.given == 2 and len(model.seen) <= 80
+                seen = len(model.seen)
+                assert (await it.ask()).status >= 500
+                assert server.given == 2 and len(model.seen) <= seen + 1
                 await it.preparer.identities.stop()
 
     run(main())
@@ -137,7 +216,62 @@ def test_files_and_batches_are_asked_for_with_the_token(tmp_path: Path) -> None:
                 with pytest.raises(Failure) as no:
                     await ask(at, b"GET", b"/batches", "r")
                 assert no.value.code.name == "upstream_auth"
-                assert "token-1" not in no.value.message
+                assert "token" not in no.value.message
+                assert model.seen[1:] == ["Bearer token-1", "Bearer token-2"]
+                model.takes = {"Bearer token-2"}
+                await ask(at, b"GET", b"/batches", "r")
+                assert server.given == 2
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_a_file_is_sent_once_more_from_its_beginning(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            to = target(
+                model.port,
+                identity=google(tmp_path, server),
+                batches=Batches(None),
+                unpriced_allowed=True,
+            )
+            async with gateway(tmp_path, to) as it:
+                at = choose(it.world.obeyed().routes["small"].target, 0.0)
+                await only(it).ready()
+                model.takes = {"Bearer token-2"}
+                with io.BytesIO(b"no{}") as file:
+                    file.seek(2)
+                    await upload(at, Upload(file, 2, "a.jsonl", ()), "r")
+                assert model.seen == ["Bearer token-1", "Bearer token-2"]
+                assert all(b"\r\n\r\n{}\r\n--" in one.body for one in model.exchanges)
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_files_and_batches_wait_for_the_token_and_nothing_is_sent_without(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            server.down = True
+            to = target(
+                model.port,
+                identity=google(tmp_path, server),
+                batches=Batches(None),
+                unpriced_allowed=True,
+            )
+            async with gateway(tmp_path, to) as it:
+                at = choose(it.world.obeyed().routes["small"].target, 0.0)
+                with io.BytesIO(b"{}") as file:
+                    what = Upload(file, 2, "a.jsonl", ())
+                    for asked in (ask(at, b"GET", b"/batches", "r"), upload(at, what, "r")):
+                        with pytest.raises(Refusal, match=r"has no token: .* answered 503") as no:
+                            await asked
+                        assert no.value.code.name == "credential_missing"
+                assert model.exchanges == []
+                server.down = False
+                await until(lambda: only(it).lease is not None)
+                await ask(at, b"GET", b"/batches", "r")
+                assert model.seen == ["Bearer token-1"]
                 await it.preparer.identities.stop()
 
     run(main())

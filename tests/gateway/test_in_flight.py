@@ -182,3 +182,34 @@ def test_an_exchange_that_is_over_fails_nobody_who_has_its_connection_now() -> N
     it.sweep(clock.monotonic_s() + 601)
     it.cut_short()
     assert upstream.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("streamed", "until", "passed"),
+    [
+        (True, "until_first_s", "had no first token within 5 s"),
+        (True, "until_whole_s", "was not whole within 5 s"),
+        (False, "until_whole_s", "was not whole within 5 s"),
+    ],
+)
+def test_nobody_waits_beyond_what_its_caller_does(streamed: bool, until: str, passed: str) -> None:
+    failed: list[UpstreamError] = []
+
+    class Silent:
+        paused = False
+        resumed_s = 0.0
+
+        def fail(self, error: UpstreamError) -> None:
+            failed.append(error)
+
+    call = InFlight(Attempt("t", "r", 0.0), TIMES, streamed, 10.0)
+    call.upstream = Silent()  # type: ignore[assignment]
+    call.sent_s = call.last_s = 11.0
+    setattr(call, until, 15.0)
+    call.sweep(14.9)
+    assert not failed
+    call.sweep(15.1)
+    assert [(it.kind, str(it)) for it in failed] == [("deadline", f"the answer {passed}")]
+    call.first_s = call.last_s = 14.0
+    call.sweep(15.1)
+    assert len(failed) == (1 if until == "until_first_s" else 2)

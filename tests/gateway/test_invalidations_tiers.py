@@ -7,7 +7,7 @@ from tests.gateway.embedded import Embedders
 from tests.gateway.embedded import house as embedding
 from tests.gateway.nearby import near, nearby, vector_of
 from tests.gateway.rig import run
-from tests.gateway.test_semantic import ONE, POLITE, asking
+from tests.gateway.worded import ONE, POLITE, asking
 
 from tidegate.core.cache_labels import EVERYTHING, Selector
 from tidegate.core.kept_answer import KeptAnswer

@@ -95,6 +95,48 @@ def test_what_a_token_must_say(tmp_path: Path, told: dict[str, Any], expected: s
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("typ", "usual", "access"),
+    [
+        *((None, True, False), ("JWT", True, False), ("jose", True, False)),
+        *(("at+jwt", True, True), ("application/AT+JWT", True, True), ("", True, False)),
+        *(("dpop+jwt", False, False), ("logout+jwt", False, False), ("x", False, False)),
+    ],
+)
+def test_what_kind_of_token_may_be_shown(
+    tmp_path: Path, typ: str | None, usual: bool, access: bool
+) -> None:
+    async def main() -> None:
+        for folder, good, types in (("a", usual, None), ("b", access, ("at+jwt",))):
+            (tmp_path / folder).mkdir()
+            named = {} if types is None else {"kinds": types}
+            one = issuer(file_keys(tmp_path), **named)
+            async with (
+                Upstream() as up,
+                gateway(tmp_path / folder, target(up.port), callers=(one,)) as it,
+            ):
+                said = await code(it, sign(KEY, claims(), typ=typ))
+                assert said == (None if good else "401 invalid_api_key")
+
+    run(main())
+
+
+@pytest.mark.parametrize("cnf", [{"jkt": "x"}, {"x5t#S256": "x"}, {}, "x", False], ids=str)
+@pytest.mark.parametrize("bound", [False, True])
+def test_a_token_that_is_bound_to_a_key_is_no_bearer_s(
+    tmp_path: Path, cnf: object, bound: bool
+) -> None:
+    """Whoever stole it could show it as well."""
+
+    async def main() -> None:
+        one = issuer(file_keys(tmp_path), bound=bound)
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            said = await code(it, sign(KEY, claims(cnf=cnf)))
+            assert said == (None if bound else "401 invalid_api_key")
+
+    run(main())
+
+
 def test_grants_are_tried_in_order_and_what_none_fits_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         grants = (

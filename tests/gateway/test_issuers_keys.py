@@ -6,6 +6,7 @@ import ssl
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 import trustme
 from tests.gateway import signers
@@ -48,6 +49,24 @@ def test_keys_are_asked_for_once_and_again_when_a_token_names_another(
                     made_up = sign(second, claims(), key_id=f"../{number}")
                     assert await code(it, made_up) == "401 invalid_api_key"
                 assert len(there.asked) == 2
+
+    run(main())
+
+
+def test_a_key_that_is_broken_and_an_id_that_comes_twice_shut_nobody_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        second, strange = signers.ec_key(), signers.ec_key()
+        told: list[object] = [{"kty": "EC", "kid": "one", "crv": "P-256", "x": 7}]
+        told += [signers.jwk(KEY, "one"), signers.jwk(second, "one")]
+        async with publisher() as there, Upstream() as up:
+            there.answer = msgspec.json.encode({"keys": told})
+            one = issuer(IssuerKeys(url=there.url))
+            async with gateway(tmp_path, target(up.port), callers=(one,)) as it:
+                codes = [await code(it, sign(key, claims())) for key in (KEY, second, strange)]
+                assert codes == [None, None, "401 invalid_api_key"]
+                gauges = it.vitals.status().gauges
+                assert gauges["tidegate_issuer_keys|issuer=example"] == 2
+                assert gauges["tidegate_issuer_keys_skipped|issuer=example"] == 1
 
     run(main())
 
@@ -97,7 +116,7 @@ def test_a_key_that_is_taken_back_while_nobody_waits_lets_nobody_in_any_more(
                 assert await code(it, old) is None  # nobody has said otherwise yet
                 there.hold.set()
                 [known] = it.preparer.issuers
-                await until(lambda: ("one", "ES256") not in known.held.keys)
+                await until(lambda: ("one", "ES256") not in known.held.key_set.keys)
                 await asyncio.sleep(0.05)
                 assert await code(it, old) == "401 invalid_api_key"
 

@@ -19,7 +19,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Retry
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.gate import Gate
-from tidegate.gateway.lowering import spent_percent
+from tidegate.gateway.lowering import how_spent
 from tidegate.gateway.prepared_route import Dearest
 from tidegate.stores.redis_wants import Taken
 
@@ -138,9 +138,9 @@ def test_of_shared_budgets_the_stores_own_answer_tells(limit, spent):
 
         counters.take = take
         await asking.admit(Gate((in_force(limit, store_of(counters)),)), None)
-        assert await spent_percent(asking) == spent
+        assert (await how_spent(asking)).percent == spent
         counters.away = True
         if limit.on_excess == "alert":
-            assert await spent_percent(asking) is None
+            assert (await how_spent(asking)).percent is None
 
     run(main())

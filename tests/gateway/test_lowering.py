@@ -1,13 +1,17 @@
 """Where a request begins on its route's ladder: by what is left of budgets, before it is asked."""
 
 import pytest
+from msgspec.structs import replace
 from tests.gateway.laddered import SORRY, drilled
 from tests.gateway.limited import budget, left
 from tests.gateway.rig import PRICE, run
 
+from tidegate.core import clock
 from tidegate.core.ladder import Rung, When
+from tidegate.core.periods import period_at
 from tidegate.core.price import Price, Rate
 from tidegate.gateway.holding import moment
+from tidegate.gateway.lowering import Spent
 from tidegate.gateway.overlay import put_in_force
 
 # A hundredth of the rig's price.
@@ -177,5 +181,42 @@ def test_a_floor_with_nothing_to_give_refuses(tmp_path):
             reply, _ = await it.served()
             assert (reply.status, reply.code) == (503, "route_off")
             assert not it.asked(it.big)
+
+    run(main())
+
+
+HALF_S = 1_900_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("unit", "spent", "reached"),
+    [("month", 60.0, True), ("month", 40.0, False), ("lifetime", 99.0, False), (None, 99.0, False)],
+)
+def test_what_will_be_spent_is_told_by_the_pace_so_far(unit, spent, reached):
+    """In the middle of a period twice as much as now will be spent at its end."""
+    one = replace(budget(10**9, degrades=True), unit=unit, per_s=3600.0 if unit is None else None)
+    now_s = HALF_S
+    if unit == "month":
+        month = period_at("month", one.time_zone, HALF_S)
+        now_s = (month.start_s + month.end_s) / 2
+    assert Spent([(one, spent)], now_s).has_reached(When(forecast_percent=110)) == reached
+    assert not Spent([], now_s).has_reached(When(budget_percent=1, forecast_percent=1))
+
+
+def test_what_is_ahead_of_its_line_goes_down_though_most_is_left(tmp_path):
+    now_s = clock.wall_s()
+    units = ("year", "month", "day", "hour")
+    unit = next(it for it in units if period_at(it, "UTC", now_s).passed_at(now_s) is not None)
+    passed = period_at(unit, "UTC", now_s).passed_at(now_s)
+    amount = 1_000_000_000
+    rung = Rung("short", when=When(forecast_percent=50), max_output_tokens=4)
+
+    async def main():
+        limit = replace(budget(amount, degrades=True), unit=unit)
+        async with drilled(tmp_path, rung, limits=(limit,), **MONEY) as it:
+            assert (await it.served(max_tokens=TOKENS))[1].rung is None
+            await spend(it, limit.name, int(amount * passed * 0.6))
+            _, receipt = await it.served(max_tokens=TOKENS)
+            assert led(receipt) == ("short", "model", "budget")
 
     run(main())

@@ -37,10 +37,8 @@ def said(text: str, dialect: str, *, stream: bool, begun: bool = False) -> tuple
     progress = Progress(receipt, heard, 0.0, lambda: None)
     progress.ask = Ask("chat", b"{}", {}, "small", stream, dialect=dialect, include_usage=True)
     progress.dialect = None if dialect == "openai_chat" else DIALECTS[dialect]
-    progress.route, progress.begun = (
-        SimpleNamespace(heads={}, told=b"x-tidegate-rung: r\r\n"),
-        begun,
-    )  # type: ignore[assignment]
+    progress.route = SimpleNamespace(heads={}, told=b"")  # type: ignore[assignment]
+    progress.begun, receipt.rung = begun, "r"
     say(progress, text, SimpleNamespace(dialects=DIALECTS))  # type: ignore[arg-type]
     progress.ending()
     return heard, receipt

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from msgspec import Raw
+from tests.text.test_heard import AUDIO
 from tests.text.test_wav import wav
 
 from tidegate.core.metered import LEAST_AUDIO_BYTES_PER_S, Form, Metered, Part
@@ -30,11 +31,20 @@ def test_images_by_how_many_of_what_size() -> None:
 
 
 def test_audio_is_no_longer_than_its_bytes_and_exactly_as_long_as_its_head_says() -> None:
-    packed = of("transcriptions", files=form(("file", b"ID3" + bytes(997), "a.mp3")))
+    packed = of("transcriptions", files=form(("file", b"#!AMR\n" + bytes(994), "a.amr")))
     assert packed.audio_s == 1000 / LEAST_AUDIO_BYTES_PER_S and not packed.audio_is_exact
     plain = of("translations", files=form(("prompt", b"hi", None), ("file", wav(3.0), "a.wav")))
     assert plain.audio_s == pytest.approx(3.0) and plain.audio_is_exact
     assert plain.text_bytes == 2
+
+
+@pytest.mark.parametrize("name", ["speech.mp3", "voice.ogg", "file.m4a", "live.webm", "file.flac"])
+def test_audio_that_is_compressed_is_as_long_as_its_frames(name: str) -> None:
+    told = (AUDIO / name).read_bytes()
+    found = of("transcriptions", files=form(("file", told, name)))
+    assert found.audio_is_exact and 2.0 <= found.audio_s < 2.2
+    more = of("transcriptions", files=form(("file", told[:-9] + b"?" * 500, name)))
+    assert more.audio_s >= 1.9
 
 
 def test_speech_by_its_characters_whatever_their_bytes() -> None:

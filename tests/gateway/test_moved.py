@@ -2,78 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from tests.gateway.canaried import ROLLOUT, canaried
-from tests.gateway.limited import budget
-from tests.gateway.reply import Reply
-from tests.gateway.rig import HELLO, PRICE, Gateway, gateway, plan_of, run, until
+from tests.gateway.moved_rig import NARROW, STREAMED, Asking, Held, either, moving
+from tests.gateway.rig import plan_of, run, until
 from tests.gateway.routed import at, routed
-from tests.gateway.upstream import Exchange, Upstream, streaming, whole
+from tests.gateway.upstream import Upstream, whole
 
-from tidegate.core.cache import ExactCache, RouteCache
-from tidegate.core.ladder import Rung, When
 from tidegate.core.outcome import Failure
-from tidegate.core.plan import Plan, Queueing, Route
-from tidegate.core.price import Rate
 from tidegate.gateway import call
-from tidegate.gateway.overlay import put_in_force
-from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.shadow import Shadows
-
-NARROW = Queueing(max_in_flight=1)
-STREAMED = {**HELLO, "stream": True}
-Asking = list["asyncio.Task[Reply]"]
-
-
-async def either(exchange: Exchange) -> None:
-    """As it was asked: whole, or as a stream."""
-    await (streaming() if exchange.json.get("stream") else whole())(exchange)
-
-
-class Held:
-    """A provider that answers nobody before it is told to."""
-
-    def __init__(self) -> None:
-        self.answers = asyncio.Event()
-
-    async def __call__(self, exchange: Exchange) -> None:
-        await self.answers.wait()
-        await either(exchange)
-
-
-class Moving:
-    """A gateway whose candidate everybody gets until it is rolled back."""
-
-    def __init__(self, it: Gateway, plan: Plan, lever: str = "release_weight") -> None:
-        assert it.world.plan is not None
-        self.it = it
-        self.base: PreparedPlan = it.world.plan
-        self.plan = plan
-        put_in_force(it.world, self.base, {lever: {"small": 1.0}})
-
-    def flip(self) -> None:
-        put_in_force(self.it.world, self.base, {})
-
-    def ask(self, count: int, body: Any = None) -> Asking:
-        return [asyncio.create_task(self.it.ask(body=body)) for _ in range(count)]
-
-
-@contextlib.asynccontextmanager
-async def moving(
-    folder: Path,
-    routes: dict[str, Route],
-    lever: str = "release_weight",
-    **fields: Any,
-) -> AsyncIterator[Moving]:
-    plan = plan_of(routes=routes, **fields)
-    async with gateway(folder) as it:
-        assert await it.obey(plan)
-        yield Moving(it, plan, lever)
 
 
 def test_no_request_of_any_gateway_goes_to_what_was_rolled_back(tmp_path: Path) -> None:
@@ -188,81 +129,6 @@ def test_one_whose_connection_failed_tells_so(
     run(main())
 
 
-def test_what_a_release_adds_goes_with_it(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream() as good, Upstream(Held()) as bad:
-            stable = at(good, "a")
-            routes = canaried(
-                stable,
-                at(bad, "b", queueing=NARROW),
-                with_system_prompt="be brief",
-                with_parameters=(("max_tokens", "7"),),
-            )
-            routes["small"] = replace(routes["small"], system_prompt="be kind")
-            async with moving(tmp_path, routes) as it:
-                asking = it.ask(2)
-                await bad.arrived()
-                await until(lambda: it.it.world.waiting)
-                it.flip()
-                sent = (await good.arrived()).json
-                assert sent["messages"][0] == {"role": "system", "content": "be kind"}
-                assert "max_tokens" not in sent
-                await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
-                for one in asking:
-                    one.cancel()
-
-    run(main())
-
-
-def test_what_it_says_to_the_cache_is_for_the_cache_alone(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream() as good, Upstream(Held()) as bad:
-            kept = RouteCache(ExactCache(deterministic="any"))
-            routes = canaried(at(good, "a"), at(bad, "b", queueing=NARROW), with_cache=kept)
-            routes["small"] = replace(routes["small"], cache=kept)
-            async with moving(tmp_path, routes) as it:
-                # Of two that ask the same one would wait for the other.
-                asking = it.ask(2, {**HELLO, "cache": {"no-cache": True}})
-                await bad.arrived()
-                await until(lambda: it.it.world.waiting)
-                it.flip()
-                assert "cache" not in (await good.arrived()).json
-                await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
-                for one in asking:
-                    one.cancel()
-
-    run(main())
-
-
-@pytest.mark.parametrize(("left", "status"), [(10**8, 200), (40_000, 429)])
-def test_what_is_dearer_is_held_for_or_refused(tmp_path: Path, left: int, status: int) -> None:
-    """The candidate costs a tenth: there was money for that, and the rest is asked for."""
-
-    async def main() -> None:
-        cheap = replace(PRICE, input=Rate(100_000_000), output=Rate(200_000_000))
-        async with Upstream() as good, Upstream(Held()) as bad:
-            coming = at(bad, "b", queueing=NARROW, price=cheap)
-            routes = canaried(at(good, "a"), coming)
-            limits = (budget(left),)
-            async with moving(tmp_path, routes, limits=limits) as it:
-                asking = it.ask(2, {**HELLO, "max_tokens": 20})
-                await bad.arrived()
-                await until(lambda: it.it.world.waiting)
-                it.flip()
-                done, waiting = await asyncio.wait(
-                    asking, return_when=asyncio.FIRST_COMPLETED, timeout=5
-                )
-                assert [one.result().status for one in done] == [status]
-                [receipt] = it.it.receipts()
-                assert len(good.exchanges) == (status == 200)
-                used = sum(hold.used or 0 for hold in receipt.holds)
-                assert used == (receipt.cost_nanousd or 0)
-                for one in waiting:
-                    one.cancel()
-
-    run(main())
-
-
 def test_what_was_promoted_and_taken_back_gets_nobody_who_waits(tmp_path: Path) -> None:
     async def main() -> None:
         held = Held()
@@ -320,55 +186,5 @@ def test_a_copy_that_waits_is_not_sent_either(tmp_path: Path) -> None:
                 held.answers.set()
                 await until(lambda: not len(shadows))
                 assert len(bad.exchanges) <= 1
-
-    run(main())
-
-
-def test_the_ladder_of_what_serves_now_is_the_requests(tmp_path: Path) -> None:
-    """It waits in line under its ladder's patience, which is no longer its own afterwards."""
-    slow = Rung("slow", "apology", When(slow_answer_s=20.0), text="Later.")
-    down = Rung("down", "apology", When(("unavailable",)), text="Sorry.")
-
-    async def main() -> None:
-        held = Held()
-        async with Upstream(whole({}, 500)) as good, Upstream(held) as bad:
-            routes = canaried(at(good, "a"), at(bad, "b", queueing=NARROW))
-            own = routes["small"]
-            assert own.candidate is not None
-            coming = replace(own.candidate.route, ladder=(slow,))
-            candidate = replace(own.candidate, route=coming)
-            routes["small"] = replace(own, candidate=candidate, ladder=(down,))
-            async with moving(tmp_path, routes) as it:
-                asking = it.ask(2)
-                await bad.arrived()
-                await until(lambda: it.it.world.waiting)
-                it.flip()
-                held.answers.set()
-                await asyncio.gather(*asking)
-                moved = next(one for one in it.it.receipts() if one.arm_forced)
-                assert (moved.rung, moved.rung_reason) == ("down", "unavailable")
-                assert moved.release == "small@1"
-
-    run(main())
-
-
-def test_it_begins_where_what_serves_now_has_its_requests_begin(tmp_path: Path) -> None:
-    floor = Rung("floor", "apology", When(("unavailable",)), text="Not now.")
-
-    async def main() -> None:
-        held = Held()
-        async with Upstream(whole()) as good, Upstream(held) as bad:
-            routes = canaried(at(good, "a"), at(bad, "b", queueing=NARROW))
-            routes["small"] = replace(routes["small"], ladder=(floor,))
-            async with moving(tmp_path, routes) as it:
-                asking = it.ask(2)
-                await bad.arrived()
-                await until(lambda: it.it.world.waiting)
-                put_in_force(it.it.world, it.base, {"target_off": {"a": 1.0}})
-                held.answers.set()
-                await asyncio.gather(*asking)
-                moved = next(one for one in it.it.receipts() if one.arm_forced)
-                assert (moved.rung, moved.rung_reason) == ("floor", "unavailable")
-                assert not good.exchanges
 
     run(main())

@@ -5,7 +5,8 @@ from tests.gateway.guarded import INJECTION, PII, STOP, with_guardrails
 from tests.gateway.rig import plan_of, target
 from tests.gateway.test_guarded_texts import looking
 
-from tidegate.core.guardrail import SentenceBuffer
+from tidegate.core.guardrail import Guardrail, RouteGuardrails, SentenceBuffer
+from tidegate.gateway.guard_check import Check
 from tidegate.gateway.prepared_guardrails import guardrails_of, is_remote, prepare_guardrails
 
 
@@ -31,3 +32,19 @@ def test_each_of_a_plan_is_there_once() -> None:
     plan = with_guardrails(plan_of(target(1, "a"), target(1, "b")), [PII], [PII, STOP])
     assert guardrails_of(plan) == [PII, STOP]
     assert not is_remote(PII) and is_remote(replace(PII, kind="http"))
+
+
+def test_an_address_is_asked_by_the_sentence_where_nothing_else_holds_the_stream() -> None:
+    def prepared(*out: Guardrail, buffer: SentenceBuffer | None = None) -> tuple[bool, bool]:
+        checks = {it: Check(it, *[None] * 3) for it in out if it.kind == "http"}  # type: ignore[misc]
+        made = prepare_guardrails(RouteGuardrails((), out), buffer, checks)
+        assert made is not None and made.output is not None
+        return made.output.withholds, made.output.asks_by_sentence
+
+    one = Guardrail("a", "http", "block", url="https://x.example", by_sentence=True)
+    whole = replace(one, name="b", by_sentence=False)
+    assert prepared(one, PII, buffer=SentenceBuffer()) == (False, True)
+    assert prepared(one) == (True, False)
+    assert prepared(one, whole, buffer=SentenceBuffer()) == (True, False)
+    assert prepared(one, INJECTION, buffer=SentenceBuffer()) == (True, False)
+    assert prepared(STOP, buffer=SentenceBuffer()) == (False, False)

@@ -13,10 +13,12 @@ from tests.gateway.probing import DOWN, GOOD, REFUSED, Asked, House, planned, pl
 from tests.gateway.rig import PRICE, plan_of, target
 
 from tidegate.core import clock
+from tidegate.core.identity import GoogleIdentity, Identity
 from tidegate.core.plan import Queueing, Replica
 from tidegate.core.probe import Expect, Probe
-from tidegate.core.secret import SecretRef
-from tidegate.gateway import journal
+from tidegate.core.secret import Secret, SecretRef
+from tidegate.core.sign_in import Lease
+from tidegate.gateway import identities, journal
 from tidegate.gateway.overlay import put_in_force
 from tidegate.gateway.prober import LastHour
 
@@ -257,6 +259,44 @@ def test_that_it_is_not_set_is_said_once_until_it_is_another(
         assert "${NOR_THIS} is not set here" in caplog.text
 
     run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
+
+
+class Slow:
+    """Signs in as a cloud's identity, after a minute and two thirds."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    async def sign_in(self) -> tuple[Lease, float]:
+        asked_s = virtual.now_s()
+        await asyncio.sleep(100.0)
+        return Lease(240.0, token=Secret("t0ken")), asked_s
+
+    def has_changed(self) -> bool:
+        return False
+
+
+def test_probes_wait_for_the_first_token_of_an_identity_and_go_when_it_is_there(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "since_boot_s", virtual.now_s)
+    monkeypatch.setattr(identities, "Entry", Slow)
+
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(99.0)
+        assert house.provider.asked_s == [] and house.receipts() == []
+        assert house.probed().skipped == {"credential": 2}  # at 30 s and at 90 s
+        gauges = house.it.vitals.status().gauges
+        assert gauges["tidegate_identity_ready|provider=up"] == 0
+        await asyncio.sleep(5.0)
+        assert house.provider.asked_s == pytest.approx([100.0], abs=0.3)
+        assert b"authorization: Bearer t0ken\r\n" in house.provider.bodies[0]
+        assert house.it.vitals.status().gauges["tidegate_identity_ready|provider=up"] == 1
+        [receipt] = house.receipts()
+        assert receipt.error_code is None
+        await house.it.preparer.identities.stop()
+
+    run(scenario, planned(small(identity=Identity(google=GoogleIdentity()))))
 
 
 def test_nothing_is_sent_whose_receipt_could_not_be_written(run: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.overload import FIRST_CLASS_FLOOD, Figures, overload
 
 
-@pytest.fixture(scope="module", params=[2, 4, 32])
+@pytest.fixture(scope="module", params=[2, 32])
 def figures(request: pytest.FixtureRequest) -> Figures:
     return overload(request.param)
 

@@ -1,10 +1,13 @@
 """Which route serves, and what a route refuses before anybody works."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.gateway.rig import gateway, run, target
 from tests.gateway.upstream import Upstream
 
+from tidegate.core.model_facts import ModelFacts
 from tidegate.core.secret import SecretRef
 
 
@@ -27,6 +30,35 @@ def test_a_hosted_model_without_a_price_is_refused_unless_the_plan_allows_it(
                 receipts = [await it.receipt(n) for n in (1, 2, 3)]
                 assert [r.cost_nanousd for r in receipts] == [0, None, None]
                 assert receipts[1].output_tokens == 5  # known tokens, unknown price
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("serves", "path", "code"),
+    [
+        ("chat", "/v1/embeddings", "invalid_request"),
+        ("chat", "/v1/rerank", "invalid_request"),
+        ("chat", "/v1/chat/completions", ""),
+        ("embeddings", "/v1/chat/completions", "invalid_request"),
+        ("embeddings", "/v1/embeddings", ""),
+        ("rerank", "/v1/embeddings", "invalid_request"),
+        (None, "/v1/embeddings", ""),
+    ],
+)
+def test_a_model_is_not_asked_for_what_it_is_not_for(
+    tmp_path: Path, serves: Any, path: str, code: str
+) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            it_is = target(up.port, facts=ModelFacts(serves=serves), dialect="openai_compatible")
+            async with gateway(tmp_path, it_is) as it:
+                said = {"messages": [], "input": "x", "query": "q", "documents": ["d"]}
+                reply = await it.ask(path, {"model": "small", **said})
+                assert len(up.exchanges) == (not code)
+                if code:
+                    assert (reply.status, reply.code) == (400, code)
+                    assert "does not serve" in reply.json["error"]["message"]
 
     run(main())
 

@@ -11,7 +11,7 @@ import pytest
 from tests.gateway.cached import either
 from tests.gateway.nearby import DIMENSIONS, Words, giving, near, nearby, vector_of
 from tests.gateway.rig import run
-from tests.gateway.test_semantic import ONE, OTHER, POLITE, asking
+from tests.gateway.worded import ONE, OTHER, POLITE, asking
 
 from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.cache_labels import BEGINNING

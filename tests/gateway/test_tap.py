@@ -12,6 +12,7 @@ from tests.gateway.spawned import Reply, ask, post
 from tests.gateway.upstream import (
     OK,
     STREAM_HEAD,
+    Exchange,
     Script,
     Upstream,
     answer_bytes,
@@ -26,8 +27,10 @@ from tests.gateway.upstream import (
 
 from tidegate.core.audit import Observed
 from tidegate.core.plan import Replica
+from tidegate.gateway import tap_reading
 from tidegate.gateway.http.pool import Way
 from tidegate.gateway.tap import Tap
+from tidegate.providers._openai_stream import OpenAIStreamReader
 
 STREAMED = {**HELLO, "stream": True}
 KEY = "sk-of-somebody-else"
@@ -140,6 +143,54 @@ def test_a_client_that_leaves_ends_the_call_and_is_noted() -> None:
             await asyncio.wait_for(up.exchanges[0].closed.wait(), 5)
             await until(lambda: tap.seen)
             assert tap.seen[0].end == "left"
+
+    run(main())
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_comes_twice_in_a_head_passes_twice_and_in_its_order(streamed: bool) -> None:
+    cookies = [b"a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", b"b=2", b"c=3"]
+
+    async def script(exchange: Exchange) -> None:
+        lines = b"".join(b"Set-Cookie: %b\r\n" % one for one in cookies)
+        hint = b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"
+        if streamed:
+            begun = STREAM_HEAD.removesuffix(b"\r\n") + lines + b"\r\n"
+            exchange.send(hint + begun + chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        else:
+            exchange.send(hint + OK + lines + b"content-length: 2\r\n\r\n{}")
+
+    async def main() -> None:
+        async with Upstream(script) as up, tapped(up.port) as tap:
+            request = post(KEY, HELLO)
+            asked = b"X-Tag: one\r\nCookie: p=1\r\nx-tag: two, 2\r\nX-TAG: three\r\n\r\n"
+            reply = await ask(tap.address, request.replace(b"\r\n\r\n", b"\r\n" + asked, 1))
+            head = reply.raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+            assert [it[12:] for it in head if it.startswith(b"Set-Cookie: ")] == cookies
+            assert not [it for it in head if it.startswith(b"link")]
+            sent = up.exchanges[0].head.lower().split(b"\r\n")
+            tags = [it[7:] for it in sent if it.startswith(b"x-tag: ")]
+            assert tags == [b"one", b"two, 2", b"three"]
+            assert sent.count(b"cookie: p=1") == 1
+
+    run(main())
+
+
+def test_a_fault_of_ours_in_reading_ends_nothing_that_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        async with Upstream() as up, tapped(up.port) as tap:
+            monkeypatch.setattr(OpenAIStreamReader, "feed", fails)
+            up.script = streaming(2)
+            assert (await tap.ask(STREAMED)).body.endswith(b"data: [DONE]\n\n")
+            assert [(it.end, it.input_tokens) for it in tap.seen] == [("whole", None)]
+            monkeypatch.setattr(tap_reading, "accept", fails)
+            assert (await tap.ask(STREAMED)).body.endswith(b"data: [DONE]\n\n")
+            assert len(tap.seen) == 1
 
     run(main())
 

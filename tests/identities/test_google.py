@@ -232,12 +232,21 @@ def test_an_address_that_the_plan_allows_is_asked() -> None:
 @pytest.mark.parametrize(
     ("credentials", "why"),
     [
-        ({"type": "external_account_authorized_user"}, "not known here"),
+        ({"type": "gdch_service_account"}, "'gdch_service_account', which is not known here"),
+        ({**WORKLOAD, "credential_source": {"executable": {"command": "sh"}}}, "running a program"),
+        ({**WORKLOAD, "credential_source": {"environment_id": "aws1"}}, "that AWS signs"),
+        ({**WORKLOAD, "credential_source": {"certificate": {}}}, "by a certificate"),
+        ({**WORKLOAD, "credential_source": {}}, "neither from a file nor from an address"),
+        ({**ACCOUNT, "universe_domain": "example.goog"}, "of another universe than googleapis.com"),
+        ({**USER, "quota_project_id": "a b"}, "no name that projects have"),
         (
-            {**WORKLOAD, "credential_source": {"executable": {"command": "sh"}}},
-            "neither from a file",
+            {
+                **WORKLOAD,
+                "service_account_impersonation_url": IAM,
+                "service_account_impersonation": {"token_lifetime_seconds": 1},
+            },
+            "other than 600 to 43200 seconds",
         ),
-        ({**WORKLOAD, "credential_source": {"environment_id": "aws1"}}, "neither from a file"),
         ({"type": "impersonated_service_account"}, "do not say by whom"),
         ({"type": 7}, "what is there cannot be read"),
         ([], "what is there cannot be read"),
@@ -246,6 +255,68 @@ def test_an_address_that_the_plan_allows_is_asked() -> None:
 def test_credentials_of_another_kind(credentials: Any, why: str) -> None:
     with pytest.raises(NotSignedIn, match=why):
         take(plug, FILE, GOOD, files=files(credentials))
+
+
+@pytest.mark.parametrize(
+    ("plan", "variable", "file", "expected"),
+    [
+        *((None, None, None, None), (None, None, "of-file", "of-file")),
+        *((None, "of-env", "of-file", "of-env"), ("of-plan", "of-env", "of-file", "of-plan")),
+        *(("of-plan", None, None, "of-plan"), (None, "of-env", None, "of-env")),
+    ],
+    ids=range(6),
+)
+def test_whose_quota_counts(
+    plan: str | None, variable: str | None, file: str | None, expected: str | None
+) -> None:
+    wanted = GoogleIdentity(credentials=FILE.credentials, quota_project=plan)
+    environ = {} if variable is None else {"GOOGLE_CLOUD_QUOTA_PROJECT": variable}
+    credentials = {**USER, "universe_domain": "googleapis.com"}
+    if file is not None:
+        credentials["quota_project_id"] = file
+    taken = take(plug, wanted, GOOD, files=files(credentials), environ=environ)
+    header = () if expected is None else (("x-goog-user-project", expected),)
+    assert taken.lease.headers == header
+    assert "x-goog-user-project" not in dict(taken.asked[0].headers)
+    if file is None:
+        metadata = GoogleIdentity(source="metadata", quota_project=plan)
+        assert take(plug, metadata, GOOD, environ=environ).lease.headers == header
+
+
+def test_who_speaks_for_another_does_so_at_the_cost_of_its_own_project() -> None:
+    lending = {"token_lifetime_seconds": 900}
+    credentials = {
+        **WORKLOAD,
+        "service_account_impersonation_url": IAM,
+        "service_account_impersonation": lending,
+        "quota_project_id": "mine",
+    }
+    lent = told(accessToken="lent", expireTime="2026-09-21T15:13:20+00:00")
+    taken = take(plug, FILE, lambda it: lent if it.url == IAM else GOOD, files=files(credentials))
+    assert dict(taken.asked[1].headers)["x-goog-user-project"] == "mine"
+    assert json.loads(taken.asked[1].body)["lifetime"] == "900s"
+    assert taken.lease.headers == (("x-goog-user-project", "mine"),)
+
+
+def test_a_user_of_a_workforce() -> None:
+    credentials = {**USER, "type": "external_account_authorized_user"}
+    [asked] = take(plug, FILE, GOOD, files=files(credentials)).asked
+    assert asked.url == "https://sts.googleapis.com/v1/oauthtoken"
+    assert form_of(asked) == {"grant_type": "refresh_token", "refresh_token": "1//refresh"}
+    told_by = base64.b64encode(b"c:s3cret-of-client").decode()
+    assert dict(asked.headers)["authorization"] == f"Basic {told_by}"
+
+
+@pytest.mark.parametrize("client", [False, True])
+def test_a_workload_says_by_which_client_or_project_it_asks(client: bool) -> None:
+    credentials = {**WORKLOAD, "workforce_pool_user_project": "p-1"}
+    if client:
+        credentials |= {"client_id": "c", "client_secret": "s"}
+    [asked] = take(plug, FILE, GOOD, files=files(credentials)).asked
+    assert form_of(asked).get("options") == (
+        None if client else "%7B%22userProject%22%3A%22p-1%22%7D"
+    )
+    assert ("authorization" in dict(asked.headers)) == client
 
 
 def test_credentials_that_are_not_there() -> None:

@@ -19,6 +19,7 @@ _DATA: Final = frozenset(
         "adapters",
         "address_form",
         "batches",
+        "media",
     }
 )
 
@@ -32,6 +33,8 @@ def _is_alike(name: str) -> bool:
 # The house's own engine is tried like a stranger's, and one stands for all.
 _TRIED: Final = ("sim", "openai_compatible")
 ALIKE: Final = tuple(name for name in CHATTING if name not in _TRIED and _is_alike(name))
+# What each declares to serve, by the file in providers/.
+SERVED: Final = {name: plugs.load("providers", name).endpoints for name in plugs.names("providers")}
 # Their readers are another's, whose bytes are cut at every place.
 READ_AS_ANOTHER: Final = ("openrouter", "perplexity")
 CODECS: Final = tuple(name for name in CHATTING if name not in ALIKE)

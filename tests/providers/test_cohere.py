@@ -16,7 +16,8 @@ BYTES = Path(__file__).resolve().parents[1] / "bytes/cohere"
 def test_where_it_stands() -> None:
     assert (plug.base_url, plug.hosted) == ("https://api.cohere.com/v2", True)
     assert (
-        plug.endpoints == {"chat", "embeddings", "rerank"} and "openai_chat" not in plug.passthrough
+        plug.endpoints == {"chat", "embeddings", "rerank", "transcriptions"}
+        and "openai_chat" not in plug.passthrough
     )
     assert plug.credential_header("k") == ("authorization", "Bearer k")
 

@@ -30,6 +30,9 @@ from tidegate.providers.openai_compatible import Anything
 FOLDER: Final = Path(plugs.__file__).parents[1] / "providers"
 BYTES: Final = Path(__file__).parents[1] / "bytes"
 ALL: Final = "chat completions embeddings"
+IMAGES: Final = "images image_edits image_variations"
+SPOKEN: Final = "speech transcriptions"
+AUDIO: Final = f"{SPOKEN} translations"
 EVERYTHING: Final = " ".join(sorted(Anything.endpoints))
 # Of each: its public address, as its maker has published it, and what it serves there.
 KNOWN: Final[dict[str, tuple[str | None, str]]] = {
@@ -39,39 +42,42 @@ KNOWN: Final[dict[str, tuple[str | None, str]]] = {
     "cloudflare": (None, "chat embeddings"),
     "dashscope": ("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "chat embeddings"),
     "databricks": (None, "chat embeddings"),
-    "deepinfra": ("https://api.deepinfra.com/v1/openai", ALL),
+    "deepinfra": ("https://api.deepinfra.com/v1/openai", f"{ALL} {IMAGES} {AUDIO}"),
     "deepseek": ("https://api.deepseek.com/v1", "chat"),
     "featherless": ("https://api.featherless.ai/v1", "chat completions"),
     "fireworks": ("https://api.fireworks.ai/inference/v1", f"{ALL} rerank"),
     "friendli": ("https://api.friendli.ai/serverless/v1", "chat completions"),
     "github_models": ("https://models.github.ai/inference", "chat embeddings"),
-    "groq": ("https://api.groq.com/openai/v1", "chat speech transcriptions translations"),
+    "groq": ("https://api.groq.com/openai/v1", f"chat {AUDIO}"),
     "hugging_face": ("https://router.huggingface.co/v1", "chat"),
     "hyperbolic": ("https://api.hyperbolic.xyz/v1", "chat completions"),
     "litellm_proxy": (None, EVERYTHING),
     "lm_studio": ("http://127.0.0.1:1234/v1", ALL),
     "minimax": ("https://api.minimax.io/v1", "chat"),
     "moonshot": ("https://api.moonshot.ai/v1", "chat"),
-    "nebius": ("https://api.tokenfactory.nebius.com/v1", ALL),
-    "novita": ("https://api.novita.ai/openai/v1", ALL),
-    "nscale": ("https://inference.api.nscale.com/v1", "chat embeddings"),
-    "nvidia_nim": ("https://integrate.api.nvidia.com/v1", ALL),
+    "nebius": ("https://api.tokenfactory.nebius.com/v1", f"{ALL} images"),
+    "novita": ("https://api.novita.ai/openai/v1", f"{ALL} rerank"),
+    "nscale": ("https://inference.api.nscale.com/v1", "chat embeddings images"),
+    "nvidia_nim": ("https://integrate.api.nvidia.com/v1", f"{ALL} rerank"),
     "ollama": ("http://127.0.0.1:11434/v1", ALL),
-    "openrouter": ("https://openrouter.ai/api/v1", ALL),
-    "ovhcloud": ("https://oai.endpoints.kepler.ai.cloud.ovh.net/v1", "chat embeddings"),
+    "openrouter": ("https://openrouter.ai/api/v1", f"{ALL} {SPOKEN} images rerank"),
+    "ovhcloud": (
+        "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1",
+        "chat embeddings transcriptions",
+    ),
     "perplexity": ("https://api.perplexity.ai", "chat"),
     "sambanova": ("https://api.sambanova.ai/v1", "chat embeddings"),
-    "scaleway": ("https://api.scaleway.ai/v1", "chat embeddings"),
-    "sglang": ("http://127.0.0.1:30000/v1", f"{ALL} rerank"),
+    "scaleway": ("https://api.scaleway.ai/v1", "chat embeddings rerank transcriptions"),
+    "sglang": ("http://127.0.0.1:30000/v1", f"{ALL} rerank transcriptions"),
     "sim": ("http://127.0.0.1:8190/v1", EVERYTHING),
-    "siliconflow": ("https://api.siliconflow.com/v1", "chat embeddings rerank"),
+    "siliconflow": ("https://api.siliconflow.com/v1", f"chat embeddings rerank {SPOKEN}"),
     "tgi": ("http://127.0.0.1:3000/v1", "chat completions"),
-    "together": ("https://api.together.xyz/v1", f"{ALL} images rerank"),
+    "together": ("https://api.together.xyz/v1", f"{ALL} {AUDIO} images rerank"),
     "vercel_ai_gateway": ("https://ai-gateway.vercel.sh/v1", "chat embeddings"),
     "vllm": ("http://127.0.0.1:8000/v1", f"{ALL} rerank transcriptions translations"),
-    "volcengine": ("https://ark.cn-beijing.volces.com/api/v3", "chat"),
+    "volcengine": ("https://ark.cn-beijing.volces.com/api/v3", "chat embeddings"),
     "xai": ("https://api.x.ai/v1", "chat images"),
-    "zai": ("https://api.z.ai/api/paas/v4", "chat embeddings"),
+    "zai": ("https://api.z.ai/api/paas/v4", "chat embeddings images transcriptions"),
 }
 OWN: Final = {"litellm_proxy", "lm_studio", "ollama", "sglang", "sim", "tgi", "vllm"}
 

@@ -84,6 +84,27 @@ def test_one_without_its_end_is_cut(name: str) -> None:
         assert not one.terminal and one.units.images is None
 
 
+@pytest.mark.parametrize("name", sorted(STREAMS))
+def test_an_end_without_its_blank_line_is_an_end_and_half_of_one_is_not(name: str) -> None:
+    whole = b"".join(STREAMS[name])
+    for told in (whole[:-1], whole[:-2], whole.replace(b"\n", b"\r")):
+        one = reader()
+        _, failure = follow(one, [told])
+        assert failure is None and one.usage == Usage(4, output_tokens=6)
+    one = reader()
+    _, failure = follow(one, [whole[:-4]])
+    assert failure is not None and failure.kind == "interrupted" and not one.finished
+
+
+def test_an_event_without_an_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.text.sse.MAX_IMAGE_EVENT_BYTES", 1000)
+    one = reader()
+    one.feed(b"data: " + b"x" * 900)
+    assert one.failure is None
+    one.feed(b"x" * 900)
+    assert one.failure is not None and one.failure.kind == "malformed"
+
+
 def test_of_several_images_the_last_one_ends_it() -> None:
     done = event(type="image_generation.completed", b64_json="AA==", size="1x1", usage=USAGE)
     one = reader(2)
@@ -107,6 +128,7 @@ def test_what_follows_its_end_is_counted_and_not_shown() -> None:
         b"data: {\n\n",
         b"data: \xff\xfe\n\n",
         b'data: {"type": 1}\n\n',
+        b'data: {"type":"speech.audio.delta","audio":"\xff\xfe"}\n\n',
         b'data: {"type":"error"}\n\n',
         b'data: {"error":{"message":"no","code":"429"}}\n\n',
         b"data: " + b"[" * 3000 + b"\n\n",

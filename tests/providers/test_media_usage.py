@@ -19,6 +19,18 @@ def test_engines_names_and_a_total_alone() -> None:
     assert read_media_usage(None, wants_output=True) is None
 
 
+def test_mistral_tells_audio_by_its_seconds_and_the_total() -> None:
+    told = {"prompt_tokens": 4, "completion_tokens": 635, "total_tokens": 3264}
+    found = read_media_usage({**told, "prompt_audio_seconds": 203}, wants_output=True)
+    heard = Usage(2629, output_tokens=635, audio_input_tokens=2625)
+    assert found == (heard, Units(audio_s=203.0))
+    assert read_media_usage(told, wants_output=True) == CONFLICT
+    odd = {**told, "prompt_tokens": -4, "prompt_audio_seconds": 203}
+    assert read_media_usage(odd, wants_output=True) == (Usage(conflict=True), Units(audio_s=203.0))
+    ranked = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 815}
+    assert read_media_usage(ranked, wants_output=False) == (Usage(815), Units())
+
+
 @pytest.mark.parametrize(
     "told",
     [

@@ -16,8 +16,8 @@ BYTES = Path(__file__).resolve().parents[1] / "bytes/mistral"
 
 def test_where_it_stands() -> None:
     assert (plug.base_url, plug.hosted) == ("https://api.mistral.ai/v1", True)
-    assert plug.passthrough == {} and plug.embedder is not None
-    assert plug.endpoints == {"chat", "embeddings"}
+    assert plug.passthrough.keys() == {"media"} and plug.embedder is not None
+    assert plug.endpoints == {"chat", "embeddings", "moderations", "transcriptions"}
 
 
 def test_a_context_that_is_full_is_no_ceiling() -> None:

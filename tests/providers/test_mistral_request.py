@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
@@ -14,6 +15,7 @@ from tidegate.core.conversation import (
     Part,
     Reasoning,
     Text,
+    Thinking,
     Tool,
     ToolCall,
     ToolChoice,
@@ -39,6 +41,21 @@ def test_a_call_s_id_is_nine_letters_and_digits(told: str) -> None:
     made = call_id(told)
     assert len(made) == ID_CHARS and made.isascii() and made.isalnum()
     assert call_id(told) == made and call_id(made) == made
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sent"),
+    [
+        (None, None),
+        (Thinking(effort="low"), "high"),
+        (Thinking(effort="max"), "high"),
+        (Thinking(enabled=True, budget_tokens=1024), "high"),
+        (Thinking(enabled=False), None),
+    ],
+)
+def test_it_thinks_hard_or_not_at_all(wanted: Thinking | None, sent: str | None) -> None:
+    body, _ = write(Conversation([Turn("user", (Text("hi"),))], thinking=wanted))
+    assert body.get("reasoning_effort") == sent
 
 
 def test_ids_that_are_good_stay() -> None:

@@ -187,3 +187,35 @@ def test_every_request_and_row_is_told_of_once(kinds: list[str]) -> None:
     assert counts.get("lost", 0) == kinds.count("seen")
     assert counts.get("unseen_row", 0) == kinds.count("row")
     assert report.matched == kinds.count("both")
+
+
+def test_a_row_that_is_there_twice_is_counted_twice_and_told() -> None:
+    assert found(held([seen("a")], [row("a"), row("a"), row("b", at_s=1002.0)])) == {
+        "counted_twice": (1, 150, 200_000),
+        "unseen_row": (1, None, 200_000),
+    }
+
+
+def test_two_requests_whose_answers_have_one_id_need_two_rows() -> None:
+    """A gateway whose table takes an id once has lost the other; one seen twice is one."""
+    first, other = seen("a", call_id="one"), seen("a", call_id="two", at_s=1000.5)
+    assert found(held([first, other], [row("a", call_id="one")])) == {"lost": (1, -150, None)}
+    both = [row("a", call_id="one"), row("a-again", call_id="two")]
+    assert held([first, other], both).findings == ()
+    again = seen("a", call_id="one", at_s=1000.1)
+    assert held([first, again], [row("a", call_id="one")]).findings == ()
+
+
+@pytest.mark.parametrize("off_s", [-7200.0, 30.0, 19_800.0])
+def test_a_ledger_of_another_time_zone_is_held_together_by_its_ids(off_s: float) -> None:
+    report = held([seen("a"), seen("b")], [row("a", 1000.0 + off_s), row("b", 1000.0 + off_s)])
+    assert (report.findings, report.matched, report.skew_s) == ((), 2, off_s)
+
+
+def test_what_a_ledger_has_no_column_for_is_not_judged_and_said() -> None:
+    bare = LedgerRow("a", 1001.0, lacks=("status", "tokens", "money", "names"))
+    report = held([seen("a", end="cut")], [bare])
+    assert (report.findings, report.judged) == ((), 0)
+    assert report.lacks == ("money", "names", "status", "tokens")
+    nobodys = row("a", team=None, lacks=("names",))
+    assert held([seen("a")], [nobodys]).findings == ()

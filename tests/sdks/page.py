@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 import msgspec
+from tests.providers.family import SERVED
 from tests.sdks.matrix import CALLERS, CELLS, PROVIDERS, UNSAID, counts, embeds
 from tests.sdks.said import CASES
+
+from tidegate.core.receipt import Endpoint
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs/providers.md"
@@ -39,6 +42,20 @@ _CASES = {
     "image_url": "image URL",
     "any_json": "any JSON",
     "choices": "`n`",
+}
+
+_ENDPOINTS: dict[Endpoint, str] = {
+    "chat": "chat",
+    "completions": "text",
+    "embeddings": "embeddings",
+    "rerank": "rerank",
+    "moderations": "moderations",
+    "images": "images",
+    "image_edits": "edits",
+    "image_variations": "variations",
+    "speech": "speech",
+    "transcriptions": "transcriptions",
+    "translations": "translations",
 }
 
 
@@ -90,6 +107,15 @@ def _small() -> list[str]:
     return [*lines, ""]
 
 
+def _served() -> list[str]:
+    """What each provider's plug declares. One may lack a model for it."""
+    lines = ["### What each serves", ""]
+    lines += [_row(["", *_ENDPOINTS.values()]), _row(["---"] * (len(_ENDPOINTS) + 1))]
+    for name, endpoints in SERVED.items():
+        lines.append(_row([f"`{name}`", *("x" * (it in endpoints) for it in _ENDPOINTS)]))
+    return [*lines, ""]
+
+
 def _named() -> list[str]:
     """The cells with something left out or refused, by the caller's own names."""
     lines = ["### What is left out (less) or refused (no)", ""]
@@ -108,7 +134,7 @@ def _named() -> list[str]:
 
 def tables() -> str:
     lines = [line for caller in CALLERS for line in _table(caller)]
-    return "\n".join([BEGIN, "", *_clients(), *lines, *_small(), *_named(), "", END])
+    return "\n".join([BEGIN, "", *_clients(), *lines, *_small(), *_served(), *_named(), "", END])
 
 
 def with_tables(page: str) -> str:

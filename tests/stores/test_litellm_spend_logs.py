@@ -55,6 +55,9 @@ def test_a_row_is_read_without_loss_and_empty_is_unknown() -> None:
         ({"cache_hit": "True"}, "from_cache", True),
         ({"model_group": None}, "model", "gpt-4o"),
         ({"startTime": "2026-11-22T11:00:00+01:00"}, "at_s", AT.timestamp()),
+        ({"startTime": "1795341600.5"}, "at_s", 1795341600.5),
+        ({"startTime": "1795341600500"}, "at_s", 1795341600.5),
+        ({"prompt_tokens": "12.0"}, "input_tokens", 12),
     ],
     ids=str,
 )
@@ -63,9 +66,15 @@ def test_what_a_column_may_hold(change: dict[str, Any], name: str, value: Any) -
     assert found is not None and getattr(found, name) == value
 
 
-@pytest.mark.parametrize("missing", ["request_id", "startTime"])
-def test_a_row_that_is_no_request_s_is_none(missing: str) -> None:
-    assert row_of({**ROW, missing: None}) is None
+def test_a_row_without_a_time_is_none_and_without_an_id_is_one_that_nobody_saw() -> None:
+    assert row_of({**ROW, "startTime": None}) is None
+    found = row_of({**ROW, "request_id": None})
+    assert found is not None and found.id == ""
+
+
+def test_what_a_ledger_has_no_column_for_is_told_apart_from_an_empty_one() -> None:
+    found = row_of({"request_id": "r", "startTime": "2026-11-22", "spend": None})
+    assert found is not None and found.lacks == ("status", "tokens", "names")
 
 
 @given(st.dictionaries(st.sampled_from(COLUMNS), st.none() | st.text(max_size=30)))

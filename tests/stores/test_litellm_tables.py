@@ -49,6 +49,19 @@ def test_an_older_version_has_fewer_columns_and_tables(postgres: Server) -> None
     assert {name for name, rows in found.items() if rows} == {"keys"}
 
 
+def test_other_tables_that_hold_anything_or_cannot_be_looked_at_are_named(
+    postgres: Server,
+) -> None:
+    url = made(
+        postgres,
+        'CREATE TABLE "LiteLLM_VerificationToken" (token text PRIMARY KEY);'
+        'CREATE TABLE "LiteLLM_Config" (x text); INSERT INTO "LiteLLM_Config" VALUES (1);'
+        'CREATE TABLE "LiteLLM_Empty" (x text);'
+        "CREATE TABLE mine (x text); INSERT INTO mine VALUES (1);",
+    )
+    assert litellm_tables.read(url)["others"] == [{"table": "LiteLLM_Config"}]
+
+
 def test_another_database_and_one_that_is_away_are_told_apart(postgres: Server) -> None:
     with pytest.raises(NotLitellm, match="name the database of a LiteLLM proxy"):
         litellm_tables.read(postgres.database())

@@ -87,12 +87,10 @@ def test_an_application_says_it_over_redis_and_every_gateway_obeys(
             await there(other, b"old")
             await there(other, b"else")
             under_way = other.mark()
-            began_s = clock.monotonic_s()
             server.say("XADD", STREAM, "*", "tag", "prices", "team", "acme")
             meant = Selector(tag="prices", team="acme")
             await one.hears(meant)
             await other.hears(meant)
-            assert clock.monotonic_s() - began_s < 1.0
             other.put(b"late", mark=under_way, tags=("prices",), team="acme")
             other.put(b"new", tags=("prices",), team="acme")
             await there(one, b"new")

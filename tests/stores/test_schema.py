@@ -3,7 +3,7 @@ import pkgutil
 
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import BigInteger, Engine
+from sqlalchemy import BigInteger, Engine, inspect
 
 from tidegate import stores
 from tidegate.core.receipt import Receipt
@@ -22,6 +22,24 @@ def test_the_migrations_make_exactly_the_declared_tables(engine: Engine) -> None
     with database.reading(engine) as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, schema.metadata) == []
+
+
+def test_both_databases_leave_the_declared_rows_out_of_an_index(engine: Engine) -> None:
+    word = f"{engine.name}_where"
+    found = {
+        index["name"]: index["dialect_options"][word] is not None
+        for table in schema.metadata.tables
+        for index in inspect(engine).get_indexes(table)
+        if word in index.get("dialect_options", {})
+    }
+    declared = {
+        index.name
+        for table in schema.metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options["sqlite"]["where"] is not None
+    }
+    assert {name for name, partial in found.items() if partial} == declared
+    assert len(declared) > 10
 
 
 def test_every_receipt_column_is_a_field_of_the_receipt_or_made_from_one() -> None:

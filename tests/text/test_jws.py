@@ -36,6 +36,19 @@ def test_the_pieces_of_a_token() -> None:
     assert (told.algorithm, told.key_id, told.claims) == ("ES256", "one", body)
     assert (told.signed, told.signature) == (presented.rpartition(b".")[0], b"sig")
     assert read_signed(token({"alg": "none"})).key_id is None
+    assert told.kind == "jwt"
+
+
+@pytest.mark.parametrize(
+    ("typ", "kind"),
+    [
+        *((None, ""), ("", ""), ("JWT", "jwt"), ("at+jwt", "at+jwt")),
+        *(("application/AT+JWT", "at+jwt"), ("dpop+jwt", "dpop+jwt")),
+    ],
+)
+def test_what_a_header_says_that_it_is(typ: str | None, kind: str) -> None:
+    assert read_signed(token({"alg": "ES256", "typ": typ})).kind == kind
+    assert read_signed(token({"alg": "ES256"})).kind == ""
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import re
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -181,3 +182,23 @@ def test_strings_and_structure_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
         read_object(strings, JUDGED)
     with pytest.raises(JsonProblem, match="too many values"):
         read_object(b'{"a":[' + b"[]," * 300 + b"1]}", JUDGED)
+
+
+@pytest.mark.parametrize("pair", ['"n": 1', '"n": [1, {"n": 2}]', '"a\\"b": "c, \\"n\\": 3"'])
+def test_what_pythons_json_writes_needs_no_closer_look(
+    pair: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bytes] = []
+    close = strict_json._check_twice
+
+    def look(body: bytes, members: dict[str, msgspec.Raw]) -> None:
+        looked.append(body)
+        close(body, members)
+
+    monkeypatch.setattr(strict_json, "_check_twice", look)
+    once = b'{"model": "m", %b, "stream": true}' % pair.encode()
+    assert read(once) == obvious(once) is not None
+    assert bool(looked) == ("\\" in pair.partition(":")[0])
+    for twice in (once.replace(b"}", b', "model": "m"}'), once.replace(b"{", b'{"stream": 1, ', 1)):
+        assert obvious(twice) is None or twice.count(b'"model"') == 1
+        assert read(twice) == obvious(twice)

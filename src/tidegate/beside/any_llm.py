@@ -3,9 +3,9 @@
     python -m tidegate.beside.any_llm --listen 127.0.0.1:4011 --parent-fd FD
 
 The gateway sends it what it would send any server of that wire, each request with the credential of
-its target. It keeps no secret of its own: of the environment only what programs need to run and to
-reach the network is left, so that no SDK finds a key that no plan has named. It ends when the other
-end of FD closes. Nothing else imports this module: only its process pays for the library.
+its target. It keeps no secret of its own, nor what the environment has of them. It ends when the
+other end of FD closes, and when its loop stands still. Nothing else imports this module: only its
+process pays for the library.
 """
 
 import argparse
@@ -14,33 +14,36 @@ import logging
 import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import uvicorn
 from any_llm import AnyLLM
 
 from tidegate.beside.asking import Asker
+from tidegate.beside.environment import harmless
+from tidegate.beside.places import THREADS, Places
 from tidegate.beside.serving import Server
+from tidegate.beside.stalls import end_when_stalled
 from tidegate.core.address import is_loopback, parse_listen
 
-_KEPT = (
-    *("PATH", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-)
-
-
-def forget_secrets() -> None:
-    """Leaves of the environment what is no secret, and no home: clouds' tools keep theirs there."""
-    for name in list(os.environ):
-        if name not in _KEPT and not name.startswith(("LC_", "PYTHON")):
-            del os.environ[name]
-    os.environ["HOME"] = "/nonexistent"
+_GRACE_S: Final = 5
 
 
 async def _serve(host: str, port: int, parent_fd: int) -> None:
-    app = Server(Asker(AnyLLM.create))
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, "sdk"))
+    watching = loop.create_task(end_when_stalled())
+    app = Server(Asker(AnyLLM.create), Places())
     config = uvicorn.Config(
-        app, host, port, lifespan="off", access_log=False, log_config=None, server_header=False
+        app,
+        host,
+        port,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
     )
     server = uvicorn.Server(config)
     os.set_blocking(parent_fd, False)
@@ -51,11 +54,13 @@ async def _serve(host: str, port: int, parent_fd: int) -> None:
         except BlockingIOError:
             return
         if gone:
-            asyncio.get_running_loop().remove_reader(parent_fd)
+            loop.remove_reader(parent_fd)
             server.should_exit = True
 
-    asyncio.get_running_loop().add_reader(parent_fd, look)
+    loop.add_reader(parent_fd, look)
     await server.serve()
+    watching.cancel()
+    os._exit(0)  # a thread of an SDK that hangs is waited for by nobody
 
 
 def main(arguments: list[str]) -> int:
@@ -68,7 +73,9 @@ def main(arguments: list[str]) -> int:
     # Ctrl-C in a terminal reaches the whole group; the parent ends us when it has drained.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s any-llm: %(name)s")
-    forget_secrets()
+    kept = harmless(os.environ)  # as `tidegate up` gives it, and whoever starts it by hand does not
+    os.environ.clear()
+    os.environ.update(kept)
     asyncio.run(_serve(asked.listen.host, asked.listen.port, asked.parent_fd))
     return 0
 

@@ -17,6 +17,8 @@ from tidegate.core.secret import Secret
 
 BASE_HEADER: Final = b"x-any-llm-api-base"
 _MOST_CLIENTS: Final = 64
+# How long a client may take to be made: SDKs are loaded then.
+MAKE_S: Final = 30.0
 CHAT: Final = frozenset(
     (
         *("messages", "tools", "tool_choice", "parallel_tool_calls", "response_format"),
@@ -58,11 +60,13 @@ class Whose(Struct, frozen=True):
 
 
 class Asker:
-    """Keeps the clients of the providers that were asked last: to make one takes long."""
+    """Keeps the clients of the providers that were asked last: to make one takes long. Of each
+    provider one is made at a time, in a thread, so that one that hangs keeps no more than that."""
 
     def __init__(self, create: Create) -> None:
         self._create = create
         self._clients: OrderedDict[bytes, Any] = OrderedDict()
+        self._making: dict[str, asyncio.Task[Any]] = {}
 
     async def chat(self, whose: Whose, model: str, members: dict[str, Any]) -> Any:
         """A whole answer, or an async iterator of chunks; whatever any-llm raises."""
@@ -83,13 +87,26 @@ class Asker:
 
     async def _client(self, whose: Whose) -> Any:
         digest = whose.digest
-        client = self._clients.get(digest)
-        if client is None:
+        if digest in self._clients:
+            self._clients.move_to_end(digest)
+            return self._clients[digest]
+        async with asyncio.timeout(MAKE_S):
+            while (making := self._making.get(whose.provider)) is not None:
+                await asyncio.wait({making})
+            if digest in self._clients:
+                return self._clients[digest]
+            making = asyncio.create_task(self._begin(whose, digest))
+            self._making[whose.provider] = making
+            return await asyncio.shield(making)
+
+    async def _begin(self, whose: Whose, digest: bytes) -> Any:
+        try:
             client = await asyncio.to_thread(self._make, whose)
-            while len(self._clients) >= _MOST_CLIENTS:
-                self._clients.popitem(last=False)
-            self._clients[digest] = client
-        self._clients.move_to_end(digest)
+        finally:
+            del self._making[whose.provider]
+        while len(self._clients) >= _MOST_CLIENTS:
+            self._clients.popitem(last=False)
+        self._clients[digest] = client
         return client
 
     def _make(self, whose: Whose) -> Any:

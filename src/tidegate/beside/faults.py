@@ -28,6 +28,7 @@ _KINDS: Final[dict[str, tuple[int, str, str | None]]] = {
     "TimeoutException": (504, "api_error", None),
     "TimeoutError": (504, "api_error", None),
     "NotImplementedError": (400, "invalid_request_error", "unsupported_parameter"),
+    "Busy": (503, "api_error", "overloaded"),
     # The extra of a provider's SDK is not installed: nothing that a caller could mend.
     "ImportError": (503, "api_error", "provider_not_installed"),
 }

@@ -23,12 +23,14 @@ from tidegate.beside.asking import (
     taken,
 )
 from tidegate.beside.faults import Fault, fault_of
+from tidegate.beside.places import Places
 from tidegate.core.address import parse_url
 from tidegate.core.secret import Secret
 
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 _JSON: Final = (b"content-type", b"application/json")
 _STREAM: Final = (b"content-type", b"text/event-stream")
+_TEXT: Final = (b"content-type", b"text/plain; version=0.0.4")
 _BEARER: Final = b"bearer "
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
@@ -41,8 +43,9 @@ Send = Callable[[Message], Awaitable[None]]
 class Server:
     """The app. Used inside one event loop."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: Asker, places: Places) -> None:
         self._asker = asker
+        self._places = places
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,7 +53,14 @@ class Server:
         if (scope["method"], scope["path"]) == ("GET", "/livez"):
             await _whole(send, 200, b'{"status":"ok"}')
             return
-        body = await _body(receive)
+        if (scope["method"], scope["path"]) == ("GET", "/metrics"):
+            await _whole(send, 200, self._places.page(), kind=_TEXT)
+            return
+        try:
+            body = await _body(receive)
+        except WrongRequest as wrong:
+            await _failed(send, fault_of(wrong, None))
+            return
         if body is None:
             return
         answering = asyncio.create_task(self._answer(scope, body, send))
@@ -72,19 +82,28 @@ class Server:
             told = _members(body)
             provider, model = split(told.get("model"))
             whose = Whose(provider, _base(headers), key)
-            if scope["path"] == "/v1/chat/completions":
-                members = taken(told, CHAT, "messages")
-                answer = await self._asker.chat(whose, model, members)
-            elif scope["path"] == "/v1/embeddings":
-                answer = await self._asker.embed(whose, model, taken(told, EMBEDDINGS, "input"))
-            else:
-                raise WrongRequest("there is nothing at this path", "not_found", status=404)
-            if isinstance(answer, AsyncIterator):
-                await _stream(answer, key, send)
-            else:
-                await _whole(send, 200, _encode(_dumped(answer)))
+            known, needed = _wanted(scope["path"])
+            members = taken(told, known, needed)
+            with self._places.taken(provider):
+                if known is EMBEDDINGS:
+                    answer = await self._asker.embed(whose, model, members)
+                else:
+                    answer = await self._asker.chat(whose, model, members)
+                if isinstance(answer, AsyncIterator):
+                    await _stream(answer, key, send)
+                else:
+                    await _whole(send, 200, _encode(_dumped(answer)))
         except Exception as error:
             await _failed(send, fault_of(error, key))
+
+
+def _wanted(path: str) -> tuple[frozenset[str], str]:
+    """The members of a request to that path, and the one that has to be there. WrongRequest."""
+    if path == "/v1/chat/completions":
+        return CHAT, "messages"
+    if path == "/v1/embeddings":
+        return EMBEDDINGS, "input"
+    raise WrongRequest("there is nothing at this path", "not_found", status=404)
 
 
 async def _stream(chunks: AsyncIterator[Any], key: Secret | None, send: Send) -> None:
@@ -119,14 +138,20 @@ async def _failed(send: Send, fault: Fault) -> None:
     await _whole(send, fault.status, fault.body, *more)
 
 
-async def _whole(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *more]})
+async def _whole(
+    send: Send,
+    status: int,
+    body: bytes,
+    *more: tuple[bytes, bytes],
+    kind: tuple[bytes, bytes] = _JSON,
+) -> None:
+    headers = [kind, (b"content-length", b"%d" % len(body)), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """None where its sender has left, or sends too much."""
+    """None where its sender has left. WrongRequest where it sends too much."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -136,7 +161,8 @@ async def _body(receive: Receive) -> bytes | None:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY_BYTES:
-            return None
+            what = f"the body is longer than {MAX_BODY_BYTES} bytes"
+            raise WrongRequest(what, "request_too_large", status=413)
         if not message.get("more_body"):
             return b"".join(parts)
 

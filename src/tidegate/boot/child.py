@@ -36,13 +36,14 @@ class Refused(Exception):
 
 class ChildSpec(Struct, frozen=True):
     """How to start a child. `argv` is made for the pipe's descriptor; `log` takes all output.
-    `environ` is added to ours."""
+    `environ` is added to what `inherits` takes of ours."""
 
     name: str
     argv: Callable[[int], Sequence[str]]
     fds: Sequence[int] = ()
     log: Path | None = None
     environ: Mapping[str, str] = {}
+    inherits: Callable[[Mapping[str, str]], dict[str, str]] = dict
 
 
 def pause_s(failures_in_a_row: int, jitter: float) -> float:
@@ -161,7 +162,7 @@ class Child:
                 stderr=log,
                 pass_fds=(*self.spec.fds, parent_fd),
                 process_group=0,
-                env={**os.environ, **self.spec.environ},
+                env={**self.spec.inherits(os.environ), **self.spec.environ},
             )
         finally:
             if log is not None:

@@ -5,11 +5,15 @@ engines: a slow ledger must not hold up the API or the feed, nor a slow engine t
 what looks at live answers.
 """
 
+import gc
 import os
 import sys
 import threading
 from collections.abc import Callable
 from functools import partial
+
+if __name__ == "__main__":
+    gc.disable()  # of what is loaded here nothing is garbage
 
 from sqlalchemy import Engine
 
@@ -93,4 +97,6 @@ class EmbeddedRecorder:
 
 
 if __name__ == "__main__":
+    gc.freeze()
+    gc.enable()
     sys.exit(main(sys.argv[1:], Beside(EmbeddedRecorder(), OnlineQuality())))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate.beside.environment import harmless
 from tidegate.boot.child import ChildSpec
 from tidegate.boot.module import module_argv
 from tidegate.core.address import Listen
@@ -45,10 +46,12 @@ class Processes(Struct, frozen=True):
         return self._spec(f"gateway {slot}", "tidegate.gateway", arguments, self.gateway_fd)
 
     def any_llm(self, listen: Listen) -> ChildSpec:
-        """What asks any-llm's providers. Its output is the libraries' own."""
+        """What asks any-llm's providers. Its output is the libraries' own; none of our secrets is
+        in its environment."""
         arguments = ("--listen", str(listen))
         argv = partial(module_argv, "tidegate.beside.any_llm", arguments)
-        return ChildSpec(f"any-llm {listen}", argv, log=self.layout.log / "any-llm.log")
+        log = self.layout.log / "any-llm.log"
+        return ChildSpec(f"any-llm {listen}", argv, log=log, inherits=harmless)
 
     def _spec(self, name: str, module: str, arguments: tuple[str, ...], fd: int) -> ChildSpec:
         log = self.layout.log / f"{name.replace(' ', '-')}.log" if self.logs else None

@@ -8,13 +8,15 @@ from typing import Final
 
 import jwt
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.caller import KeySet, PublicKey
 from tidegate.core.plan_callers import Algorithm
 
 MAX_JWKS_BYTES: Final = 256 * 1024
 MOST_KEYS: Final = 100
+# Of one id for one algorithm, each of which is tried: so much a bad signature may cost.
+MOST_OF_ONE_ID: Final = 4
 MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 8192
 # Which key an algorithm wants: `kty` and `crv`.
@@ -44,10 +46,12 @@ class _Jwk(Struct, omit_defaults=True):
 
 
 class _Jwks(Struct):
-    keys: list[_Jwk]
+    keys: list[Raw]
 
 
 _decode = msgspec.json.Decoder(_Jwks).decode
+_decode_key = msgspec.json.Decoder(_Jwk).decode
+_BROKEN: Final = (jwt.InvalidKeyError, ValueError, TypeError, msgspec.DecodeError, RecursionError)
 
 
 class _Key:
@@ -60,7 +64,7 @@ class _Key:
         told: dict[str, object] = msgspec.to_builtins(jwk)
         self._key = self._algorithm.prepare_key(self._algorithm.from_jwk(told))
         if jwk.kty == "RSA" and not MIN_RSA_BITS <= self._key.key_size <= MAX_RSA_BITS:
-            raise ValueError("the key is too short, or too long")
+            raise _Skipped(f"has not {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
 
     def verify(self, signed: bytes, signature: bytes) -> bool:
         return self._algorithm.verify(signed, self._key, signature)
@@ -78,21 +82,41 @@ class _Verifier:
             raise ValueError(f"it is no JSON Web Key Set: {error}") from None
         if len(told) > MOST_KEYS:
             raise ValueError(f"the key set has more than {MOST_KEYS} keys")
-        found: dict[tuple[str | None, str], PublicKey] = {}
-        for jwk in told:
-            for algorithm in algorithms:
-                if not _is_good_for(jwk, algorithm):
-                    continue
-                try:
-                    key = _Key(jwk, algorithm)
-                except (jwt.InvalidKeyError, ValueError, TypeError):
-                    continue  # one that is broken spoils no other
-                if (jwk.kid, algorithm) in found:
-                    raise ValueError("the key set has two keys of one id for one algorithm")
-                found[jwk.kid, algorithm] = key
+        found: dict[tuple[str | None, str], tuple[PublicKey, ...]] = {}
+        skipped = []
+        for number, raw in enumerate(told, 1):
+            try:
+                _add(_decode_key(raw), algorithms, found)
+            except _BROKEN as error:  # one that is broken spoils no other
+                skipped.append(f"key {number} of {len(told)} {_why(error)}")
         if not found:
-            raise ValueError(f"no key of the set is good for {', '.join(algorithms)}")
-        return found
+            broken = f" ({'; '.join(skipped)})" if skipped else ""
+            raise ValueError(f"no key of the set is good for {', '.join(algorithms)}{broken}")
+        return KeySet(found, tuple(skipped))
+
+
+def _add(
+    jwk: _Jwk,
+    algorithms: tuple[Algorithm, ...],
+    found: dict[tuple[str | None, str], tuple[PublicKey, ...]],
+) -> None:
+    """For each algorithm that it is good for. One of `_BROKEN` where it is no key."""
+    for algorithm in algorithms:
+        if not _is_good_for(jwk, algorithm):
+            continue
+        key, of = _Key(jwk, algorithm), (jwk.kid, algorithm)
+        others = found.get(of, ())
+        if len(others) >= MOST_OF_ONE_ID:
+            raise _Skipped(f"is one more than {MOST_OF_ONE_ID} of its id")
+        found[of] = (*others, key)
+
+
+class _Skipped(ValueError):
+    """A key that is none to us; the message holds nothing of it."""
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, _Skipped) else "cannot be read"
 
 
 def _is_good_for(jwk: _Jwk, algorithm: str) -> bool:

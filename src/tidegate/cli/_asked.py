@@ -81,7 +81,7 @@ class Asked(Struct):
     def why_not(self, target: PreparedTarget) -> str:
         """Why the target is not asked, but another in its place; empty where it is."""
         it, ask = target.target, self.ask
-        if ask.endpoint not in target.provider.endpoints:
+        if ask.endpoint not in target.endpoints:
             return f"it does not serve {ask.endpoint}"
         if not target.may_be_priced:
             return "nobody knows its price"
@@ -106,7 +106,7 @@ class Asked(Struct):
         return f"{'passed over' if able else 'refused'}: {no.message}"
 
     def _no(self, target: PreparedTarget) -> Refusal | None:
-        if self.ask.endpoint not in target.provider.endpoints:
+        if self.ask.endpoint not in target.endpoints:
             return None
         try:
             able(structs.replace(self.ask), target.target)

@@ -4,6 +4,8 @@ import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Final
 
 import click
@@ -13,14 +15,17 @@ from tidegate.core.audit import LedgerRow, Observed
 from tidegate.stores.litellm_spend_logs import row_of
 
 MOST_BYTES: Final = 1024**3
-_MOST_LINE_BYTES: Final = 1024 * 1024
+# A ledger may keep prompts in its rows.
+_MOST_LINE_BYTES: Final = 64 * 1024 * 1024
+_MOST_WAITING: Final = 10_000
+_CLOSING_S: Final = 10.0
 _observed = msgspec.json.Decoder(Observed).decode
 _row = msgspec.json.Decoder(dict[str, Any], float_hook=str).decode
 
 
 class Notes:
-    """The file that a tap writes, a line a request. What could not be written is counted: the
-    traffic goes on."""
+    """The file that a tap writes, a line a request, by a thread of its own. What could not be
+    written, or not in time, is counted: the traffic goes on."""
 
     def __init__(self, file: Path, most_bytes: int) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -28,8 +33,31 @@ class Notes:
         self._opened = file.open("xb", buffering=0)
         self._left_bytes = most_bytes
         self.noted = self.lost = 0
+        self._waiting: SimpleQueue[Observed | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="notes", daemon=True)
+        self._thread.start()
 
     def note(self, seen: Observed) -> None:
+        """Never waits."""
+        if self._waiting.qsize() < _MOST_WAITING:
+            self._waiting.put(seen)
+        else:
+            self.lost += 1
+
+    def close(self) -> None:
+        """What still waits is written, where the disk takes it soon."""
+        self._waiting.put(None)
+        self._thread.join(_CLOSING_S)
+        if self._thread.is_alive():
+            self.lost += self._waiting.qsize()
+        else:
+            self._opened.close()
+
+    def _run(self) -> None:
+        while (seen := self._waiting.get()) is not None:
+            self._write(seen)
+
+    def _write(self, seen: Observed) -> None:
         line = msgspec.json.encode(seen) + b"\n"
         if len(line) > self._left_bytes:
             self.lost += 1
@@ -45,9 +73,6 @@ class Notes:
             return
         self._left_bytes -= len(line)
         self.noted += 1
-
-    def close(self) -> None:
-        self._opened.close()
 
 
 def observed_of(file: Path) -> Iterator[Observed]:
@@ -66,8 +91,9 @@ def observed_of(file: Path) -> Iterator[Observed]:
 def ledger_of(file: Path) -> Iterator[LedgerRow]:
     """Every request of a ledger in JSON lines, or in CSV with a head, by LiteLLM's names of the
     columns. click.ClickException."""
-    if file.suffix == ".csv":
-        with file.open(newline="", encoding="utf-8") as opened:
+    if file.suffix.lower() == ".csv":
+        csv.field_size_limit(_MOST_LINE_BYTES)
+        with file.open(newline="", encoding="utf-8-sig") as opened:
             reader = csv.DictReader(opened, strict=True)
             try:
                 for told in reader:
@@ -95,8 +121,12 @@ def _known(told: dict[str, str | None], file: Path, number: int) -> Iterator[Led
             "them; rename the columns of another ledger"
         )
     found = row_of(told)
-    if found is not None:
-        yield found
+    if found is None:
+        raise click.ClickException(
+            f"{file}:{number}: `startTime` is no time: write 2026-11-22T10:00:00Z, or seconds "
+            "since 1970"
+        )
+    yield found
 
 
 def _lines(file: Path) -> Iterator[tuple[int, bytes]]:

@@ -32,6 +32,7 @@ _WORDS: Final[dict[Kind, str]] = {
     "lost": "requests that were answered and are not in the ledger",
     "unrecorded_call": "calls of providers that no row tells of",
     "cut_as_success": "streams that ended before their end, and count as success",
+    "counted_twice": "rows of a request that has one already",
     "cached_twice": "rows in which cached tokens are counted twice",
     "more_tokens": "rows with more tokens than the answer told",
     "fewer_tokens": "rows with fewer tokens than the answer told",
@@ -157,6 +158,11 @@ def _text(found: AuditReport) -> str:
         f"{found.matched} rows were seen; {found.judged} told their tokens and were compared",
         "",
     ]
+    if found.lacks:
+        lines.insert(2, f"the ledger does not tell, so it is not judged: {', '.join(found.lacks)}")
+    if found.skew_s is not None and abs(found.skew_s) > SLACK_S:
+        way = "ahead" if found.skew_s > 0 else "behind"
+        lines.insert(2, f"the ledger's clock is {abs(found.skew_s):.0f} s {way}: in UTC?")
     if not found.findings:
         return "\n".join([*lines, "nothing is wrong with what was compared"])
     head = ("COUNT", "TOKENS", "USD", "WHAT", "SUCH AS")

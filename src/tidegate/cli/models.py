@@ -78,11 +78,16 @@ def list_models(file: Path, every: bool, provider: str | None, days: int | None)
 @click.argument("model")
 @click.option("--provider", metavar="NAME", help="As this provider serves it.")
 def show(model: str, provider: str | None) -> None:
-    """Show all that is published of MODEL, at each provider that has one of that name."""
+    """Show all that is published of MODEL, at each provider that has one of that name.
+
+    MODEL may be written as a target is: PROVIDER/MODEL.
+    """
     now_s = clock.wall_s()
     wanted = model.lower()
     every = list(_published(provider, now_s))
-    found = [it for it in every if it.model.lower() == wanted]
+    found = [
+        it for it in every if wanted in (it.model.lower(), f"{it.provider}/{it.model}".lower())
+    ]
     found = found or [it for it in every if it.model.lower().rpartition("/")[2] == wanted]
     if not found:
         near = sorted({it.model for it in every if wanted in it.model.lower()})[:_MOST_MATCHES]
@@ -150,6 +155,7 @@ def _shown(it: _Model, today: date) -> str:
     lines = (
         ("context", _tokens(facts.context_tokens)),
         ("output", _tokens(facts.output_tokens)),
+        ("serves", facts.serves or _UNTOLD),
         ("takes", _kinds(facts.inputs, more=facts.more_inputs)),
         ("makes", _kinds(facts.outputs)),
         ("tools", _said(facts.tools)),

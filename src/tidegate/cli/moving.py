@@ -2,17 +2,21 @@
 what was spent, into a running Tidegate."""
 
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import click
 from msgspec.structs import replace
 
 from tidegate.cli._client import control_options, open_control
 from tidegate.cli._words import table
+from tidegate.cli._written_plan import write_plan
 from tidegate.config.litellm_file import convert_litellm
 from tidegate.config.litellm_house import Asked, moved_house
+from tidegate.config.litellm_many import SHARED, too_many, without_budgets
 from tidegate.config.litellm_models import Known
 from tidegate.config.load import compile_file
 from tidegate.config.moving import Finding, Findings
@@ -29,6 +33,8 @@ from tidegate.stores.errors import StoreError
 
 _HEAD = ("", "THERE", "HERE", "")
 _FATES = {"left": "not carried", "changed": "differs", "carried": "carried"}
+_NAMED = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_ADDRESS = re.compile(r"base_url: ['\"]?\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 _out = click.option(
     "--out",
@@ -63,6 +69,13 @@ def plug() -> None:
 @click.option(
     "--keep-ours", is_flag=True, help="Leave as it is what was changed here since an import."
 )
+@click.option(
+    "--without-budgets-of",
+    multiple=True,
+    type=click.Choice(sorted(SHARED)),
+    help="Leave the budgets of each of these, and import what each has spent: a budget by scope in "
+    "the plan stands for them. For houses with more than 1,000.",
+)
 @_all
 @control_options
 def litellm(
@@ -70,7 +83,8 @@ def litellm(
 ) -> None:
     """Import LiteLLM's config.yaml FILE, and with --db its keys, which go on as they are.
 
-    Exit 1 where the plan is refused by its check, or something stands in the way of an import.
+    Exit 1, and nothing is written or applied, where the plan is refused by its check, or something
+    stands in the way of an import.
     """
     try:
         converted = convert_litellm(
@@ -78,21 +92,26 @@ def litellm(
         )
     except FileRefused as error:
         raise click.ClickException(str(error)) from error
-    fits = _tell_plan(converted, out, show_all=bool(given["show_all"]))
+    if given["apply"] and given["db"] is None:
+        raise click.UsageError("--apply belongs to --db: a plan is written with --out")
+    if given["db"] is None or out is not None or converted.has_routes:
+        _tell_plan(converted, out, show_all=bool(given["show_all"]))
+    else:
+        click.echo("Its configuration has no models: those of the plan that is served are meant.")
     if given["db"] is None:
-        if given["apply"]:
-            raise click.UsageError("--apply belongs to --db: a plan is written with --out")
-        sys.exit(0 if fits else 1)
+        return
     room = open_control(state, control)
     view = room.get("/api/plan", PlanView)
     found = Findings()
     asked = Asked(frozenset(view.routes), converted.groups, clock.wall_s())
     moved = moved_house(_tables(str(given["db"])), asked, found)
+    moved = without_budgets(moved, cast(Sequence[str], given["without_budgets_of"]), found)
     moved = replace(moved, apply=bool(given["apply"]), keep_ours=bool(given["keep_ours"]))
+    many = too_many(moved)
+    if many is not None:
+        raise click.ClickException(f"nothing is applied: {many}")
     _tell_findings("Its database", found.all(), show_all=bool(given["show_all"]))
     _tell_moved(moved, room.post("/api/imports", MovedIn, moved))
-    if not fits:
-        sys.exit(1)
 
 
 @plug.command("portkey")
@@ -106,7 +125,7 @@ def portkey(file: Path, route: str, out: Path | None, show_all: bool) -> None:
         converted = convert_portkey(file, plugs.names("providers"), route)
     except FileRefused as error:
         raise click.ClickException(str(error)) from error
-    sys.exit(0 if _tell_plan(converted, out, show_all=show_all) else 1)
+    _tell_plan(converted, out, show_all=show_all)
 
 
 def _tables(url: str) -> Mapping[str, list[dict[str, object]]]:
@@ -116,44 +135,34 @@ def _tables(url: str) -> Mapping[str, list[dict[str, object]]]:
         raise click.ClickException(f"its database cannot be read: {error}") from error
 
 
-def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> bool:
-    """Whether the plan may be served, as far as its check can tell here."""
-    if out is not None:
-        _write(converted, out)
+def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> None:
+    """Exits where the plan may not be served, as far as that can be told here."""
     _tell_findings("Its configuration", converted.findings, show_all=show_all)
-    source = converted.plan.encode() if out is None else out
-    compiled = compile_file(source, os.environ, 0, clock.wall_s())
-    for problem in compiled.problems:
+    unset = _unset(converted.plan)
+    environ = {**os.environ, **unset}
+    source = converted.plan.encode()
+    problems = compile_file(source, environ, 0, clock.wall_s()).problems
+    for problem in problems:
         click.echo(f"error: {problem}", err=True)
+    if problems:
+        click.echo("Nothing is written or applied: the plan would be refused.", err=True)
+        sys.exit(1)
+    if unset:
+        click.echo(f"Set before it is served: {', '.join(sorted(unset))}.")
     if out is None:
         click.echo("Nothing is written; write the plan with --out tidegate.yaml.")
-    else:
-        secrets = len(converted.secrets)
-        more = f" and {secrets} secrets beside it" if secrets else ""
-        click.echo(f"Wrote {out}{more}. Read it, then run `tidegate check {out}`.")
-    return compiled.plan is not None
+        return
+    write_plan(converted, out)
+    secrets = len(converted.secrets)
+    more = f" and {secrets} secrets beside it" if secrets else ""
+    click.echo(f"Wrote {out}{more}. Read it, then run `tidegate check {out}`.")
 
 
-def _write(converted: Converted, out: Path) -> None:
-    """The plan, and secrets in files that nobody else may read. Nothing is written over."""
-    try:
-        if out.exists():
-            raise FileExistsError
-        for name, secret in converted.secrets.items():
-            file = out.parent / name
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not file.exists():
-                _create(file, secret, 0o600)
-        _create(out, converted.plan, 0o644)
-    except FileExistsError as error:
-        raise click.ClickException(f"{out} is there already: write it elsewhere") from error
-    except OSError as error:
-        raise click.ClickException(f"{out} cannot be written: {error.strerror}") from error
-
-
-def _create(file: Path, text: str, mode: int) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as opened:
-        opened.write(text)
+def _unset(plan: str) -> dict[str, str]:
+    """Variables that the plan names and that are not set here, with something to check it by."""
+    names = set(_NAMED.findall(plan)) - os.environ.keys()
+    addresses = set(_ADDRESS.findall(plan))
+    return {name: "http://unset.invalid/v1" if name in addresses else "unset" for name in names}
 
 
 def _tell_findings(what: str, findings: list[Finding], *, show_all: bool) -> None:

@@ -25,7 +25,8 @@ def list_targets(state: Path | None, control: str | None) -> None:
 
     UP and LAST HOUR are of probes: parts (replicas with credentials) whose last one was good, of
     those that were probed; and how many of the last hour's were good, at the gateway that saw the
-    fewest.
+    fewest. UP is `no credential` where a gateway has no token of the provider's identity yet, or
+    not any more: nothing is sent there.
     """
     found = open_control(state, control).get("/api/targets", TargetList)
     click.echo(table((*_HEAD, *_MORE), [_row(view) for view in found.targets]))
@@ -42,7 +43,7 @@ def _row(view: TargetView) -> tuple[str, ...]:
         _number(view.in_flight),
         _number(view.left_alone),
         "no" if probe is None else f"every {probe.every_s:g} s",
-        f"{view.parts_up} of {view.parts_probed}" if view.parts_probed else _ABSENT,
+        _up(view),
         _ABSENT if view.availability is None else f"{100 * view.availability:.3g} %",
         moment(view.last_good_at_s),
         _ABSENT if view.ttft_s is None else f"{1000 * view.ttft_s:.0f} ms",
@@ -51,3 +52,9 @@ def _row(view: TargetView) -> tuple[str, ...]:
 
 def _number(value: int | None) -> str:
     return _ABSENT if value is None else str(value)
+
+
+def _up(view: TargetView) -> str:
+    if view.credential == "missing":
+        return "no credential"
+    return f"{view.parts_up} of {view.parts_probed}" if view.parts_probed else _ABSENT

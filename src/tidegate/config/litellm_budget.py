@@ -12,8 +12,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.config.moving import Findings
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.periods import period_at
 from tidegate.core.plan import PeriodUnit
 from tidegate.core.units import usd_to_nanousd
@@ -130,3 +132,28 @@ def _period(
     )
     found.changed(f"{what}.budget_duration {duration}", "per: its length", said)
     return None, length_s, now_s if reset_s is None else min(reset_s - length_s, now_s)
+
+
+def filled(row: Mapping[str, Any], linked: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with what only the budget that it names says."""
+    own = {name: value for name, value in row.items() if value is not None}
+    names = ("max_budget", "soft_budget", "budget_duration", "budget_reset_at")
+    return {**{name: linked.get(name) for name in names}, **own}
+
+
+def limits_of(budget: Budget | None, counts: list[int | None]) -> KeyLimits | None:
+    """What a key is held to: its budget, and requests and tokens a minute and requests at once."""
+    requests, tokens, at_once = counts
+    rates = KeyLimits(
+        requests_per_minute=requests, tokens_per_minute=tokens, max_parallel_requests=at_once
+    )
+    if budget is None:
+        return None if rates == KeyLimits() else rates
+    return replace(
+        rates,
+        budget_nanousd=budget.amount_nanousd,
+        budget_unit=budget.unit,
+        budget_s=budget.rolling_s,
+        budget_hard=budget.hard,
+        budget_alerts=budget.alerts,
+    )

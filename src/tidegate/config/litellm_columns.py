@@ -30,7 +30,7 @@ READ: Final[Mapping[str, frozenset[str]]] = {
         {"user_id", "max_budget", "spend", "models", "budget_duration", "budget_reset_at"}
     ),
     "organizations": frozenset({"organization_id", "budget_id", "spend"}),
-    "projects": frozenset({"project_id", "team_id", "budget_id", "spend"}),
+    "projects": frozenset({"project_id", "team_id", "budget_id", "spend", "models", "blocked"}),
     "end_users": frozenset({"user_id", "spend", "budget_id"}),
     "members": frozenset({"user_id", "team_id", "spend", "budget_id"}),
     "tags": frozenset({"tag_name", "budget_id"}),
@@ -40,6 +40,7 @@ OF_BUDGET: Final = frozenset(
     {"budget_id", "max_budget", "soft_budget", "budget_duration", "budget_reset_at", "spend"}
 )
 OF_KEYS_BUDGET: Final = OF_BUDGET | {"rpm_limit", "tpm_limit", "max_parallel_requests"}
+OF_MEMBERS_BUDGET: Final = OF_BUDGET | {"allowed_models"}
 # What grants and restricts nothing of a request.
 _HARMLESS: Final[Mapping[str, frozenset[str]]] = {
     "keys": frozenset(
@@ -73,6 +74,8 @@ _ADVICE: Final[Mapping[str, str]] = {
     "model_max_budget": (
         "set a budget for each, `tidegate budget set NAME --only key=ID --only route=MODEL`"
     ),
+    "tpd_limit_type": "write a limit of tokens a day in the plan file",
+    "allow_team_guardrail_config": "write guardrails into the route",
     "budget_limits": "one budget a key or team: set the others with `tidegate budget set`",
     "tpd_limit": "write a limit of tokens a day in the plan file",
     "rpm_limit": "write a limit in the plan file, `only: {customer: ID}`",
@@ -102,6 +105,56 @@ _ADVICE: Final[Mapping[str, str]] = {
     "temp_budget_expiry": "raise it with `tidegate budget raise`",
     "model_id": "give the plan a route of that name",
 }
+# Tables beside those that are read: what happened there, and what runs the proxy itself.
+_TABLES_OF_THEIR_OWN: Final = (
+    *("LiteLLM_Daily", "LiteLLM_Deleted", "LiteLLM_SpendLog", "LiteLLM_Retired", "LiteLLM_Lens"),
+    *("LiteLLM_ShadowEval", "LiteLLM_AutoRouter", "LiteLLM_Accounting", "LiteLLM_Workflow"),
+    *("LiteLLM_BudgetWindowSpend", "LiteLLM_ErrorLogs", "LiteLLM_UserNotifications"),
+    *("LiteLLM_InvitationLink", "LiteLLM_AuditLog", "LiteLLM_ProxyWorkerHeartbeat"),
+    *("LiteLLM_CronJob", "LiteLLM_HealthCheckTable", "LiteLLM_UISettings", "LiteLLM_SSO"),
+    *("LiteLLM_AdaptiveRouter", "LiteLLM_TelemetryReport", "LiteLLM_VerifiedSubject"),
+    *("LiteLLM_BackgroundInteractionSettlement", "LiteLLM_ObjectPermissionTable"),
+)
+_TOOLS: Final = "tools' servers, agents and skills are not served here"
+_STORES: Final = "vector stores of providers are not served here"
+_TABLES: Final[Mapping[str, str]] = {
+    "LiteLLM_AccessGroupTable": "its groups name models for keys: name the models on the keys",
+    "LiteLLM_ModelAccessGroupBudgetTable": "set a budget of each route, `--only route=NAME`",
+    "LiteLLM_OrganizationMembership": (
+        "budgets of users within an organization: set a budget, `--only customer=USER --only "
+        "attribute.organization=ID`"
+    ),
+    "LiteLLM_ModelTable": "aliases of teams: give the plan routes of those names",
+    "LiteLLM_CredentialsTable": "encrypted: write its keys as `api_key` of the providers",
+    "LiteLLM_UserProviderCredentials": "callers' own credentials are not passed on",
+    "LiteLLM_SubscriptionAccountTable": "callers' own credentials are not passed on",
+    "LiteLLM_JWTKeyMapping": "callers by token: docs/callers.md",
+    "LiteLLM_Config": "settings made in its pages: write them into its config.yaml first",
+    "LiteLLM_ConfigOverrides": "settings made in its pages: write them into its config.yaml first",
+    "LiteLLM_CacheConfig": "settings made in its pages: write them into its config.yaml first",
+    "LiteLLM_GuardrailsTable": "write `guardrails` below the routes",
+    "LiteLLM_PolicyTable": "write `guardrails` below the routes",
+    "LiteLLM_PolicyAttachmentTable": "write `guardrails` below the routes",
+    "LiteLLM_PromptTable": "write them into the repository of prompts: docs/prompts.md",
+    "LiteLLM_AgentsTable": _TOOLS,
+    "LiteLLM_AgentIdentity": _TOOLS,
+    "LiteLLM_MCPServerTable": _TOOLS,
+    "LiteLLM_MCPToolsetTable": _TOOLS,
+    "LiteLLM_MCPUserCredentials": _TOOLS,
+    "LiteLLM_MCPUserEnvVars": _TOOLS,
+    "LiteLLM_MCPServerOAuthClient": _TOOLS,
+    "LiteLLM_SearchToolsTable": _TOOLS,
+    "LiteLLM_SkillsTable": _TOOLS,
+    "LiteLLM_ToolTable": _TOOLS,
+    "LiteLLM_ClaudeCodePluginTable": _TOOLS,
+    "LiteLLM_MemoryTable": _TOOLS,
+    "LiteLLM_ManagedFileTable": "files and batches under way there end there",
+    "LiteLLM_ManagedObjectTable": "files and batches under way there end there",
+    "LiteLLM_ManagedFileContentTable": "files and batches under way there end there",
+    "LiteLLM_ManagedVectorStoreTable": _STORES,
+    "LiteLLM_ManagedVectorStoresTable": _STORES,
+    "LiteLLM_ManagedVectorStoreIndexTable": _STORES,
+}
 _NOTHING: Final[tuple[object, ...]] = (None, False, 0, "", [], {}, "{}", "[]", "null", '"{}"')
 
 
@@ -120,6 +173,12 @@ def say_left(table: str, row: Mapping[str, Any], found: Findings) -> None:
     for name, value in row.items():
         if name not in known and value not in _NOTHING:
             found.left(f"{table}.{name}", _ADVICE.get(name, "nothing here does that"))
+
+
+def say_left_table(name: str, found: Findings) -> None:
+    """A table that holds something and is not read."""
+    if not name.startswith(_TABLES_OF_THEIR_OWN):
+        found.left(f"the table {name}", _TABLES.get(name, "nothing here does that"))
 
 
 def text_of(value: object, most: int) -> str:

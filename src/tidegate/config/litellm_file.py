@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from tidegate.config.litellm_advice import ADVICE
+from tidegate.config.litellm_families import advice_of
 from tidegate.config.litellm_models import Known, Models
 from tidegate.config.litellm_routes import Shared, routes_of
 from tidegate.config.litellm_settings import read_general, read_litellm, read_router
@@ -32,7 +32,7 @@ def convert_litellm(path: Path, known: Known) -> Converted:
     read_litellm(whole.mapping("litellm_settings"), draft, shared)
     read_general(whole.mapping("general_settings"), draft)
     _environment(whole)
-    whole.rest(ADVICE, _OTHERWISE)
+    whole.rest(advice_of, _OTHERWISE)
     routes_of(models, shared, draft, found)
     _price(draft)
     findings = found.all()
@@ -40,7 +40,8 @@ def convert_litellm(path: Path, known: Known) -> Converted:
         name: [it for it in of if it in draft.routes] for name, of in models.stands_for.items()
     }
     heading = [line.format(name=path.name) for line in _HEADING]
-    return Converted(written(draft, heading, findings), kept.files, groups, findings)
+    plan = written(draft, heading, findings)
+    return Converted(plan, kept.files, groups, findings, bool(draft.routes))
 
 
 def _with_included(path: Path, found: Findings, depth: int = 0) -> dict[str, Any]:

@@ -8,13 +8,19 @@ from typing import Any, Final
 import msgspec
 
 from tidegate.config.litellm_columns import text_of
+from tidegate.config.litellm_ids import id_of
 from tidegate.config.moving import Findings
 
+# Who a key belongs to, and which models may be called there.
+Above = tuple[str, Sequence[str]]
+
 EVERY: Final = "*"
+USERS: Final = "users.models"
 _WHOLE_TEAM: Final = "all-team-models"
 _WHOLE_PROXY: Final = "all-proxy-models"
 _NONE: Final = "no-default-models"
 _MOST_ATTRIBUTES: Final = 30
+MOST_TEXT: Final = 256
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MANAGEMENT: Final = frozenset({"management_routes", "info_routes", "self_managed_routes"})
 _CALLS: Final = frozenset({"llm_api_routes", "openai_routes", "anthropic_routes"})
@@ -64,21 +70,21 @@ class Grants:
             found.update(dict.fromkeys(wanted))
         return tuple(found)
 
-    def of_key(
-        self, row: Mapping[str, Any], team: Mapping[str, Any], user: Mapping[str, Any]
-    ) -> tuple[str, ...]:
-        """A key's own, within its team's, or its user's where it has no team; without any of its
-        own all of those."""
+    def of_key(self, row: Mapping[str, Any], above: Iterable[Above]) -> tuple[str, ...]:
+        """A key's own, within those of each that it belongs to; without any of its own all of
+        those."""
         own = list(row.get("models") or [])
-        above = list((team or user).get("models") or [])
-        where = "teams.models" if team else "users.models"
-        whole = self.routes(above, where)
-        if not own or _WHOLE_TEAM in own or _WHOLE_PROXY in own:
-            return whole
-        routes = self.routes(own, "keys.models")
-        if whole == (EVERY,):
-            return routes
-        return whole if routes == (EVERY,) else tuple(it for it in routes if it in whole)
+        whole = _WHOLE_TEAM in own or _WHOLE_PROXY in own
+        found = (EVERY,) if whole else self.routes(own, "keys.models")
+        for where, models in above:
+            # A user with this name among others may call nothing at all without a team there.
+            blocked = where == USERS and _NONE in models
+            within = () if blocked else self.routes(models, where)
+            if found == (EVERY,):
+                found = within
+            elif within != (EVERY,):
+                found = tuple(it for it in found if it in within)
+        return found
 
     def is_for_management(self, allowed: Sequence[str]) -> bool:
         """Whether such a key may call no model. What else it is held to is told."""
@@ -114,7 +120,7 @@ def attributes_of(
             if value not in (None, [], {}, ""):
                 found.left(f"keys.metadata.{name}", _ACTED_ON[name])
         elif name not in _SILENT and value not in (None, [], {}, ""):
-            if text is None or _NAME.fullmatch(name) is None or len(text) > 256:
+            if text is None or _NAME.fullmatch(name) is None or len(text) > MOST_TEXT:
                 said = "an attribute has a short name and a short text"
                 found.left(f"keys.metadata.{text_of(name, 40)}", said)
             elif len(attributes) < _MOST_ATTRIBUTES:
@@ -125,16 +131,16 @@ def attributes_of(
         ("project", row.get("project_id")),
     ):
         if value:
-            attributes[name] = text_of(value, 256)
+            attributes[name] = id_of(str(value), MOST_TEXT)
             found.carried(f"keys.{name}_id", f"the attribute {name}")
     return attributes
 
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        return text_of(value, 10_000)
+        return value if value.isprintable() else None
     if isinstance(value, bool | int | float):
         return msgspec.json.encode(value).decode()
     if isinstance(value, list) and all(isinstance(it, str) and "," not in it for it in value):
-        return text_of(",".join(value), 10_000)
+        return _text(",".join(value))
     return None

@@ -5,41 +5,52 @@ its end users are ours. Organizations and projects are attributes of keys. A key
 gets the team that is said.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
-from tidegate.config.litellm_budget import EVER_S, Budget, budget_of, moment_s, nanousd
+from tidegate.config.litellm_budget import (
+    EVER_S,
+    Budget,
+    budget_of,
+    filled,
+    limits_of,
+    moment_s,
+    nanousd,
+)
 from tidegate.config.litellm_columns import (
     OF_BUDGET,
     OF_KEYS_BUDGET,
+    OF_MEMBERS_BUDGET,
     say_left,
     say_left_of_budget,
+    say_left_table,
     text_of,
 )
-from tidegate.config.litellm_grants import Grants, attributes_of
+from tidegate.config.litellm_grants import MOST_TEXT, USERS, Above, Grants, attributes_of
+from tidegate.config.litellm_ids import (
+    PERSONAL,
+    budget_name,
+    customer_budget_name,
+    id_of,
+    team_id,
+)
 from tidegate.config.moving import Findings
 from tidegate.core.key import foreign_id
-from tidegate.core.key_limits import KeyLimits
 from tidegate.core.moved import Moved, MovedBudget, MovedKey, MovedSpend, MovedTeam
 
 Row = Mapping[str, Any]
 Tables = Mapping[str, list[dict[str, Any]]]
 
 SOURCE: Final = "litellm"
-PERSONAL: Final = "personal"
 _DASHBOARD: Final = "litellm-dashboard"  # keys of its own pages, for a session each
 _ADMINS: Final = frozenset({"default_user_id", "litellm-proxy-master-key", ""})
 _WHOLE: Final = "litellm-proxy-budget"  # the user that stands for everything
-_TEAM_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_MOST_NAME: Final = 100
 _COUNTS: Final = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 
 
@@ -66,6 +77,10 @@ class _House:
         self._budget_rows = {row["budget_id"]: row for row in tables.get("budgets", ())}
         self._team_rows = {row["team_id"]: row for row in tables.get("teams", ())}
         self._user_rows = {row["user_id"]: row for row in tables.get("users", ())}
+        self._project_rows = {row["project_id"]: row for row in tables.get("projects", ())}
+        self._member_rows = {
+            (row["user_id"], row["team_id"]): row for row in tables.get("members", ())
+        }
         self._budgets: list[MovedBudget] = []
         self._spends: list[MovedSpend] = []
 
@@ -127,33 +142,54 @@ class _House:
             return None
         user = row.get("user_id") or ""
         linked = self._linked(row, "keys")
-        budget = budget_of(_filled(row, linked), "keys", self._asked.now_s, self._found)
+        budget = budget_of(filled(row, linked), "keys", self._asked.now_s, self._found)
         self._spend({"key": foreign_id(bytes.fromhex(sha256))}, row, budget)
         if row.get("expires") is not None:
             self._found.carried("keys.expires", "expires_at_s")
         team_row = self._team_rows.get(theirs, {})
-        blocked = bool(row.get("blocked") or team_row.get("blocked"))
+        project = self._project_rows.get(row.get("project_id"), {})
+        blocked = any(it.get("blocked") for it in (row, team_row, project))
         if blocked:
-            self._found.changed("keys.blocked, teams.blocked", "revoked", "revoking is for good")
+            where = "keys.blocked, teams.blocked, projects.blocked"
+            self._found.changed(where, "revoked", "revoking is for good")
         self._found.carried("keys.token", "the same key, known by its SHA-256")
         attributes = attributes_of(row, team_row, self._found)
         return MovedKey(
             sha256=sha256,
             name=text_of(row.get("key_alias") or row.get("key_name") or sha256[:8], 100),
             team=team_id(theirs) if theirs else PERSONAL,
-            routes=self._grants.of_key(row, team_row, self._user_rows.get(user, {})),
+            routes=self._grants.of_key(row, self._above(row, team_row, project)),
             created_at_s=moment_s(row.get("created_at")) or self._asked.now_s,
-            customer=None if user in _ADMINS else text_of(user, 100),
+            customer=None if user in _ADMINS else self._customer(user),
             attributes=attributes,
             expires_at_s=moment_s(row.get("expires")),
             blocked=blocked,
-            limits=_limits(budget, self._counts("keys", row, linked)),
+            limits=limits_of(budget, self._counts("keys", row, linked)),
         )
+
+    def _above(self, row: Row, team: Row, project: Row) -> Iterable[Above]:
+        """Within whose models a key's are."""
+        user = row.get("user_id") or ""
+        if team:
+            yield "teams.models", team.get("models") or []
+            member = self._member_rows.get((user, row.get("team_id")), {"team_id": row["team_id"]})
+            linked = self._budget_rows.get(member.get("budget_id")) or self._default_of(member)
+            yield "members.allowed_models", (linked or {}).get("allowed_models") or []
+        else:
+            yield USERS, self._user_rows.get(user, {}).get("models") or []
+        yield "projects.models", project.get("models") or []
+
+    def _customer(self, user: str) -> str:
+        customer = id_of(user, _MOST_NAME)
+        if customer != user:
+            said = f"a customer is printable, of {_MOST_NAME} letters at most"
+            self._found.changed(f"users.user_id {text_of(user, 60)}", customer, said)
+        return customer
 
     def _linked(self, row: Row, what: str) -> Row:
         """The budget that a row names; what of it does not go on is told."""
         found = self._budget_rows.get(row.get("budget_id"), {})
-        read = OF_KEYS_BUDGET if what == "keys" else OF_BUDGET
+        read = {"keys": OF_KEYS_BUDGET, "members": OF_MEMBERS_BUDGET}.get(what, OF_BUDGET)
         say_left_of_budget(what, found, read, self._found)
         return found
 
@@ -163,8 +199,8 @@ class _House:
             if row["user_id"] in _ADMINS:
                 continue
             linked = self._linked(row, "members") or self._default_of(row)
-            scope = {"team": team_id(row["team_id"]), "customer": text_of(row["user_id"], 100)}
-            name = _name("member", *scope.values())
+            scope = {"team": team_id(row["team_id"]), "customer": self._customer(row["user_id"])}
+            name = budget_name("member", *scope.values())
             self._budget(name, scope, {**(linked or {}), "spend": row.get("spend")}, "members")
 
     def _default_of(self, member: Row) -> Row | None:
@@ -180,8 +216,8 @@ class _House:
                 said = "the budget of everything: declare one without a scope in the plan file"
                 self._found.left("users.max_budget of the whole proxy", said)
             elif user not in _ADMINS:
-                scope = {"customer": text_of(user, 100), "team": PERSONAL}
-                self._budget(_name("user", user), scope, row, "users")
+                scope = {"customer": self._customer(user), "team": PERSONAL}
+                self._budget(budget_name("user", user), scope, row, "users")
 
     def _attributed(self, table: str, key: str, attribute: str) -> None:
         """What their keys carry as an attribute, and their receipts with them."""
@@ -196,7 +232,9 @@ class _House:
                 )
                 self._found.left(f"{table}.max_budget without a duration", said)
                 shown = {"spend": row.get("spend")}
-            self._budget(_name(attribute, value), {scope: text_of(value, 256)}, shown, table)
+            self._budget(
+                budget_name(attribute, value), {scope: id_of(value, MOST_TEXT)}, shown, table
+            )
 
     def _end_users(self) -> None:
         for row in self._rows("end_users"):
@@ -206,11 +244,12 @@ class _House:
                 said = "only receipts tell an end user, and they are kept for a while"
                 self._found.left("end_users.max_budget without a duration", said)
                 shown = {"spend": row.get("spend")}
-            scope = {"end_user": text_of(row["user_id"], 256)}
-            name = f"customer.{row['user_id']}"
-            if _PLAIN.fullmatch(row["user_id"]) is None or len(name) > 64:
-                name = f"customer.-{_digest(row['user_id'])}"
-            self._budget(name, scope, shown, "end_users")
+            user = row["user_id"]
+            if text_of(user, MOST_TEXT) != user:
+                said = f"who is named by callers is printable, of {MOST_TEXT} letters at most"
+                self._found.left(f"end_users.user_id {text_of(user, 60)}", said)
+                continue
+            self._budget(customer_budget_name(user), {"end_user": user}, shown, "end_users")
 
     def _told_only(self) -> None:
         models, old = self._tables.get("models", []), self._tables.get("old_keys", [])
@@ -219,6 +258,8 @@ class _House:
             self._found.left("models kept in its database", said)
         for _ in old:
             self._found.left("keys that were rotated, in their grace", "use the new ones")
+        for other in self._tables.get("others", ()):
+            say_left_table(other["table"], self._found)
         for row in self._rows("tags"):
             if row.get("budget_id"):
                 self._found.left("tags.budget_id", "no budget here counts one of several tags")
@@ -244,49 +285,6 @@ class _House:
         if spent:
             at_s = EVER_S if budget is None else budget.at_s
             self._spends.append(MovedSpend(scope, at_s, spent))
-
-
-def team_id(theirs: str) -> str:
-    """What a team of theirs is called here."""
-    if theirs != PERSONAL and _TEAM_ID.fullmatch(theirs):
-        return theirs
-    return f"team-{_digest(theirs)}"
-
-
-def _name(kind: str, *of: str) -> str:
-    """What a budget of theirs is called, so that people know whose it is."""
-    plain = ".".join((kind, *of))
-    if all(map(_PLAIN.fullmatch, of)) and len(plain) <= 64:
-        return plain
-    return f"{_UNFIT.sub('-', plain)[:47]}-{_digest(*of)[:16]}"
-
-
-def _digest(*of: str) -> str:
-    return hashlib.sha256("\x1f".join(of).encode()).hexdigest()[:32]
-
-
-def _filled(row: Row, linked: Row) -> Row:
-    """The row with what only the budget that it names says."""
-    own = {name: value for name, value in row.items() if value is not None}
-    names = ("max_budget", "soft_budget", "budget_duration", "budget_reset_at")
-    return {**{name: linked.get(name) for name in names}, **own}
-
-
-def _limits(budget: Budget | None, counts: list[int | None]) -> KeyLimits | None:
-    requests, tokens, at_once = counts
-    rates = KeyLimits(
-        requests_per_minute=requests, tokens_per_minute=tokens, max_parallel_requests=at_once
-    )
-    if budget is None:
-        return None if rates == KeyLimits() else rates
-    return replace(
-        rates,
-        budget_nanousd=budget.amount_nanousd,
-        budget_unit=budget.unit,
-        budget_s=budget.rolling_s,
-        budget_hard=budget.hard,
-        budget_alerts=budget.alerts,
-    )
 
 
 def _object(text: object) -> dict[str, Any]:

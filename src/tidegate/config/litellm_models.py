@@ -3,28 +3,41 @@ become routes."""
 
 import re
 from collections.abc import Collection
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from msgspec import Struct, field
 
-from tidegate.config.litellm_advice import ADVICE, HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
+from tidegate.config.litellm_advice import HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
+from tidegate.config.litellm_families import advice_of
+from tidegate.config.litellm_headers import ENVIRON, headers_of, reference_of
+from tidegate.config.litellm_prices import price_of, price_unsaid
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
-from tidegate.config.their_file import UNNEEDED, Their
+from tidegate.config.their_file import UNNEEDED, Their, nobody
 from tidegate.config.their_secrets import Secrets
+from tidegate.config.their_values import (
+    COUNT,
+    ROUTE_NAME,
+    SECONDS,
+    SHARE,
+    attempts,
+    count,
+    flag,
+    route_name,
+    seconds,
+    text,
+    weight,
+    whole,
+)
 from tidegate.config.written_plan import Draft, literal
 from tidegate.core.facts import PriceOf
 
-_ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
+_OTHERWISE: Final = "nothing here does that"
+_OUTPUT_BOUNDS: Final = ("max_tokens", "max_completion_tokens")
+_MOST_TOKENS: Final = 100_000_000
+_USUAL_CONNECTIONS: Final = 512
+_MOST_PLACES: Final = 10_000
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
-_MTOK: Final = 1_000_000
-_PRICES: Final = {
-    "input_cost_per_token": "input_usd_per_mtok",
-    "output_cost_per_token": "output_usd_per_mtok",
-    "cache_read_input_token_cost": "cache_read_usd_per_mtok",
-    "cache_creation_input_token_cost": "cache_write_usd_per_mtok",
-}
 _NO_KEY: Final = ("", "none", "None", "null", "fake-key", "not-needed", "EMPTY")
 _ENGINES: Final = frozenset(
     {
@@ -83,20 +96,21 @@ class Models:
     def add(self, item: Their) -> None:
         name = item.take("model_name")
         params, info = item.mapping("litellm_params"), item.mapping("model_info")
-        item.rest(ADVICE, "it says nothing of how a request is served")
         if not isinstance(name, str) or not name.strip():
             self._found.left(item.at("model_name"), "it has no name, so nobody can call it")
-            params.rest({}, "its deployment is left")
-            info.rest({}, "its deployment is left")
+            item.rest(advice_of, _OTHERWISE)
+            params.rest(nobody, "its deployment is left")
+            info.rest(nobody, "its deployment is left")
             return
         named = {it: params.take(it) for it in ("model", "api_base", "base_url")}
         named["custom_llm_provider"] = params.take("custom_llm_provider")
         wire = wire_of(named, self._known.kinds)
-        if isinstance(wire, str) or "*" in name:
-            said = wire if isinstance(wire, str) else "write a route for each model that is called"
-            self._found.left(f"model_list: {name[:80]}", said)
-            params.rest({}, "its deployment is left")
-            info.rest({}, "its deployment is left")
+        said = _why_not(name, wire, item, info)
+        item.rest(advice_of, _OTHERWISE)
+        if said is not None or isinstance(wire, str):
+            self._found.left(f"model_list: {name[:80]}", said or "")
+            params.rest(nobody, "its deployment is left")
+            info.rest(nobody, "its deployment is left")
             return
         self._deployment(name, wire, params, info)
 
@@ -109,16 +123,20 @@ class Models:
         one = Deployment(self._named(name))
         self._served(target, params)
         self._described(target, info, name)
-        self._price(target, params, info)
-        if "price" not in target:
-            self._unpriced(target, wire, name)
-        self._shared(one, group, params)
+        price = price_of(params, info, self._found)
+        if price is None:
+            base_url = self._draft.providers[provider].get("base_url", "")
+            quoted = self._known.quote(wire.kind, base_url, wire.model)
+            price = price_unsaid(name, quoted, own=wire.kind in _ENGINES, found=self._found)
+        if price is not None:
+            target["price"] = price
+        self._shared(one, group, params, info)
         group.parameters.append(_parameters(params))
         group.deployments.append(one)
         for it in HARMLESS_PARAMS:
             params.carry(it, UNNEEDED)
-        params.rest(ADVICE, "nothing here does that: write it into the request, or leave it")
-        info.rest(ADVICE, "it only describes the model")
+        params.rest(advice_of, _OTHERWISE)
+        info.rest(advice_of, _OTHERWISE)
         self._draft.targets[one.target] = target
         for kind, amount in (("requests", one.rpm), ("tokens", one.tpm)):
             if amount:
@@ -140,7 +158,7 @@ class Models:
             account["api_key"] = reference
         elif wire.kind == "vertex":
             account["identity"] = {"google": {}}
-        headers = _headers(wire, params)
+        headers = headers_of(wire, params)
         if headers:
             account["headers"] = headers
         told = tuple(sorted((name, str(value)) for name, value in account.items()))
@@ -184,29 +202,32 @@ class Models:
         text = str(key)
         if text in _NO_KEY:
             return "none"
-        if _ENVIRON.fullmatch(text):
+        if ENVIRON.fullmatch(text):
             return reference_of(text)
         return self._secrets.put(wire.kind, text)
 
     def _served(self, target: dict[str, Any], params: Their) -> None:
         deadlines = {}
         for theirs, ours in (("timeout", "total_s"), ("stream_timeout", "first_token_s")):
-            value = _seconds(params.carry(theirs, f"targets.NAME.deadlines.{ours}"))
+            value = params.read(theirs, f"targets.NAME.deadlines.{ours}", seconds, SECONDS)
             if value is not None:
                 deadlines[ours] = value
         if deadlines:
             target["deadlines"] = deadlines
-        places = params.carry("max_parallel_requests", "targets.NAME.queueing.max_in_flight")
-        if isinstance(places, int) and places > 0:
-            target["queueing"] = {"max_in_flight": places}
-        rest = _seconds(params.carry("cooldown_time", "targets.NAME.breaker.open_s"))
+        where = "targets.NAME.queueing.max_in_flight"
+        places = params.read("max_parallel_requests", where, count, COUNT)
+        if places is not None:
+            target["queueing"] = {"max_in_flight": min(places, _MOST_PLACES)}
+            if places > _USUAL_CONNECTIONS:
+                target["max_connections"] = min(places, _MOST_PLACES)
+        rest = params.read("cooldown_time", "targets.NAME.breaker.open_s", seconds, SECONDS)
         if rest is not None:
             target["breaker"] = {"open_s": rest}
 
     def _described(self, target: dict[str, Any], info: Their, name: str) -> None:
-        length = info.carry("max_input_tokens", "targets.NAME.context_tokens")
-        if isinstance(length, int) and length > 0:
-            target["context_tokens"] = length
+        length = info.read("max_input_tokens", "targets.NAME.context_tokens", count, COUNT)
+        if length is not None:
+            target["context_tokens"] = min(length, _MOST_TOKENS)
         groups = info.carry("access_groups", "the routes of a key")
         for group in groups if isinstance(groups, list) else ():
             names = self.stands_for.setdefault(str(group), [])
@@ -215,52 +236,21 @@ class Models:
         for it in HARMLESS_INFO:
             info.carry(it, UNNEEDED)
 
-    def _price(self, target: dict[str, Any], params: Their, info: Their) -> None:
-        price = {}
-        for theirs, ours in _PRICES.items():
-            value = params.carry(theirs, f"targets.NAME.price.{ours}")
-            value = info.carry(theirs, f"targets.NAME.price.{ours}") if value is None else value
-            amount = _per_mtok(value)
-            if amount is not None:
-                price[ours] = amount
-        if {"input_usd_per_mtok", "output_usd_per_mtok"} <= price.keys():
-            free = all(not value for value in price.values())
-            target["price"] = "free" if free else price
-        elif price:
-            said = "a price needs both of input and output: write it into the plan"
-            self._found.left("model_list[].litellm_params.input_cost_per_token alone", said)
-
-    def _unpriced(self, target: dict[str, Any], wire: Wire, name: str) -> None:
-        """LiteLLM counts nothing for what its list has no price of, and keys with budgets call it;
-        here a hard budget refuses what nobody knows the price of."""
-        address = self._draft.providers[target["provider"]].get("base_url", "")
-        quote = self._known.quote(wire.kind, address, wire.model)
-        if quote.price is not None:
-            return
-        where = f"model_list: the price of {name[:60]}"
-        if wire.kind in _ENGINES and not quote.sold:
-            said = "as there; write `price` with GPU-hours to count what your engine costs"
-            self._found.changed(where, "price: free", said)
-            target["price"] = "free"
-        else:
-            self._found.left(
-                where, "nobody knows it here, and hard budgets refuse it: write `price`"
-            )
-
-    def _shared(self, one: Deployment, group: Group, params: Their) -> None:
-        weight = params.carry("weight", "routes.NAME.targets, its weight")
-        one.weight = float(weight) if isinstance(weight, int | float) and weight > 0 else None
-        order = params.carry("order", "routes.NAME.fallbacks, after those before it")
-        one.order = order if isinstance(order, int) else 0
-        one.rpm = _count(params.carry("rpm", "a limit by target"))
-        one.tpm = _count(params.carry("tpm", "a limit by target"))
-        tries = params.carry("max_retries", "routes.NAME.retry.attempts")
-        tries = (
-            params.carry("num_retries", "routes.NAME.retry.attempts") if tries is None else tries
-        )
-        if isinstance(tries, int) and tries >= 0:
-            group.attempts = max(group.attempts or 1, min(tries + 1, 10))
-        group.drops |= bool(params.carry("drop_params", "routes.NAME.unsupported"))
+    def _shared(self, one: Deployment, group: Group, params: Their, info: Their) -> None:
+        where = "routes.NAME.targets, its weight"
+        one.weight = params.read("weight", where, weight, SHARE)
+        where = "routes.NAME.fallbacks, after those before it"
+        one.order = params.read("order", where, whole, COUNT) or 0
+        for name in ("rpm", "tpm"):
+            most = params.read(name, "a limit by target", count, COUNT)
+            also = info.read(name, "a limit by target", count, COUNT)
+            setattr(one, name, also if most is None else most)
+        for name in ("max_retries", "num_retries"):
+            tries = params.read(name, "routes.NAME.retry.attempts", attempts, COUNT)
+            if tries is not None:
+                group.attempts = max(group.attempts or 1, tries)
+        where = "routes.NAME.unsupported"
+        group.drops |= params.read("drop_params", where, flag, "write true or false") is True
 
     def _named(self, name: str) -> str:
         base = _UNFIT.sub("-", name).strip("-.")[:50] or "model"
@@ -271,58 +261,32 @@ class Models:
         return found
 
 
-def reference_of(value: object) -> str:
-    """Their variables in our words; any other text as it is."""
-    text = str(value)
-    match = _ENVIRON.fullmatch(text)
-    return f"${{{match[1]}}}" if match else literal(text)
+def _why_not(name: str, wire: Wire | str, item: Their, info: Their) -> str | None:
+    """Why a deployment becomes no target."""
+    if item.take("blocked") is True or info.take("blocked") is True:
+        return "it is blocked there"
+    if isinstance(wire, str):
+        return wire
+    if route_name(name) is None:
+        return ROUTE_NAME
+    if text(wire.model) is None:
+        return "its model's name is not printable, or too long"
+    return "write a route for each model that is called" if "*" in name else None
 
 
-def _headers(wire: Wire, params: Their) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    version = params.carry("api_version", "providers.NAME.headers.api-version")
-    if version and wire.kind == "azure_openai":
-        headers["api-version"] = reference_of(version)
-    organization = params.carry("organization", "providers.NAME.headers.OpenAI-Organization")
-    if organization:
-        headers["OpenAI-Organization"] = reference_of(organization)
-    extra = params.take("extra_headers")
-    for name, value in extra.items() if isinstance(extra, dict) else ():
-        where = f"{params.at('extra_headers')}.{name}"
-        if re.search(r"auth|key|token|secret|cookie|pass|cred", str(name), re.IGNORECASE):
-            params.found.left(where, "a secret is no header here: write it as `api_key`")
-        else:
-            params.found.carried(where, "providers.NAME.headers")
-            headers[str(name)] = reference_of(value)
-    return headers
+def _output_bound(value: object) -> int | None:
+    found = count(value)
+    return None if found is None else min(found, _MOST_TOKENS)
 
 
 def _parameters(params: Their) -> dict[str, Any]:
     found = {}
     for name in PARAMETERS:
-        value = params.carry(name, "routes.NAME.parameters")
+        where = "routes.NAME.parameters"
+        if name in _OUTPUT_BOUNDS:
+            value = params.read(name, where, _output_bound, COUNT)
+        else:
+            value = params.carry(name, where)
         if value is not None:
             found[name] = value
     return found
-
-
-def _per_mtok(value: object) -> float | int | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        dollars = Decimal(str(value)) * _MTOK
-    except InvalidOperation:
-        return None
-    return float(dollars) if dollars.is_finite() and dollars >= 0 else None
-
-
-def _seconds(value: object) -> float | None:
-    try:
-        seconds = float(str(value))
-    except ValueError:
-        return None
-    return min(seconds, 86_400.0) if seconds > 0 else None
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

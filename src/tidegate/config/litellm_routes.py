@@ -8,12 +8,13 @@ from msgspec import Struct, field
 
 from tidegate.config.litellm_models import Deployment, Group, Models
 from tidegate.config.moving import Findings
+from tidegate.config.their_values import ROUTE_NAME, route_name
 from tidegate.config.written_plan import Draft
 
 _MOST_FALLBACKS: Final = 5
 # The plan's defaults, which none of a target's may pass the whole of.
-_FIRST_TOKEN_S: Final = 60.0
-_GAP_S: Final = 30.0
+_PARTS_S: Final = {"first_token_s": 60.0, "gap_s": 30.0, "connect_s": 2.0}
+_LONGEST_PAUSE_S: Final = 8.0
 # Failures after which LiteLLM asks another group, whichever it was.
 _ANY: Final = ("unavailable", "rate_limited", "malformed")
 
@@ -40,10 +41,12 @@ def routes_of(models: Models, shared: Shared, draft: Draft, found: Findings) -> 
     for name, group in models.groups.items():
         draft.routes[name] = _route(name, group, models.groups, shared, found)
     for alias, name in shared.aliases.items():
-        if name in models.groups and alias not in draft.routes:
+        fits = route_name(alias) is not None
+        if name in models.groups and alias not in draft.routes and fits:
             draft.routes[alias] = _route(name, models.groups[name], models.groups, shared, found)
         else:
-            found.left(f"router_settings.model_group_alias.{alias[:60]}", "it names no model group")
+            said = "it names no model group" if fits else ROUTE_NAME
+            found.left(f"router_settings.model_group_alias.{alias[:60]}", said)
     for target in draft.targets.values():
         _held(target, shared)
 
@@ -71,6 +74,8 @@ def _route(
         retry["attempts"] = attempts
     if shared.retry_after_s:
         retry["base_s"] = shared.retry_after_s
+        if shared.retry_after_s > _LONGEST_PAUSE_S:
+            retry["cap_s"] = shared.retry_after_s
     if retry:
         route["retry"] = retry
     if group.drops or shared.drops:
@@ -156,6 +161,6 @@ def _held(target: dict[str, Any], shared: Shared) -> None:
             target.setdefault(section, {}).setdefault(name, value)
     deadlines = target.get("deadlines", {})
     total_s = deadlines.get("total_s")
-    for name, usual_s in (("first_token_s", _FIRST_TOKEN_S), ("gap_s", _GAP_S)):
+    for name, usual_s in _PARTS_S.items():
         if total_s is not None and total_s < deadlines.get(name, usual_s):
             deadlines[name] = total_s

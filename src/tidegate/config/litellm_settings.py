@@ -1,11 +1,24 @@
 """LiteLLM's router_settings, litellm_settings and general_settings."""
 
+import re
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from tidegate.config.litellm_advice import ADVICE
+from tidegate.config.litellm_families import advice_of
 from tidegate.config.litellm_routes import Shared
 from tidegate.config.their_file import Their
+from tidegate.config.their_values import (
+    AMOUNT,
+    COUNT,
+    SECONDS,
+    attempts,
+    count,
+    fails_beyond,
+    flag,
+    seconds,
+)
 from tidegate.config.written_plan import Draft
+from tidegate.core.declared_budgets import MAX_BUDGET_USD
 
 _OTHERWISE: Final = "nothing here does that"
 _BALANCES: Final = {
@@ -14,13 +27,32 @@ _BALANCES: Final = {
     "latency-based-routing": "fastest",
     "cost-based-routing": "cheapest",
 }
+_LEAST: Final = Decimal("1e-9")
+_DURATION: Final = re.compile(r"([1-9]\d{0,5})(mo|[smhdw])")
+_CALLBACKS: Final = (
+    *("callbacks", "success_callback", "failure_callback", "service_callback"),
+    "service_callbacks",
+)
 _FALLBACKS: Final = {
     "fallbacks": ("unavailable", "rate_limited", "malformed"),
     "context_window_fallbacks": ("overflow",),
     "content_policy_fallbacks": ("refused_by_safety",),
 }
 _ANY_FAILURE: Final = ("unavailable", "rate_limited", "malformed")
-_DEFAULT_COOLDOWN_S: Final = 86_400.0
+
+
+_OF_CACHES: Final = {
+    **dict.fromkeys(
+        (
+            *("host", "port", "password", "url", "redis_startup_nodes", "username", "ssl"),
+            *("gcp_service_account", "gcp_ssl_ca_certs"),
+        ),
+        "name the Redis in `storage.limits`, and `store: shared` below `cache.exact`",
+    ),
+    "supported_call_types": "a route keeps answers of whatever it serves",
+    "mode": "callers say `cache-control` themselves",
+    "namespace": "answers are kept by route, team and customer",
+}
 
 
 def read_router(settings: Their, draft: Draft, shared: Shared) -> None:
@@ -37,36 +69,39 @@ def read_router(settings: Their, draft: Draft, shared: Shared) -> None:
         target = name.get("model") if isinstance(name, dict) else name
         settings.found.carried("router_settings.model_group_alias", "routes.NAME")
         shared.aliases[str(alias)] = str(target)
-    settings.rest(ADVICE, _OTHERWISE)
+    settings.rest(advice_of, _OTHERWISE)
 
 
 def read_litellm(settings: Their, draft: Draft, shared: Shared) -> None:
     _retries(settings, shared)
-    shared.drops = bool(settings.carry("drop_params", "routes.NAME.unsupported"))
+    where = "routes.NAME.unsupported"
+    shared.drops = settings.read("drop_params", where, flag, "write true or false") is True
     _cache(settings, shared)
     _callbacks(settings, draft)
-    most = settings.carry("max_budget", "budgets.everything")
-    if isinstance(most, int | float) and most > 0:
-        per = _per(settings.carry("budget_duration", "budgets.everything.per"))
-        draft.budgets["everything"] = {"amount": f"{most:.9f}".rstrip("0").rstrip("."), "per": per}
-    settings.rest(ADVICE, _OTHERWISE)
+    most = settings.read("max_budget", "budgets.everything", _dollars, AMOUNT)
+    if most is not None:
+        where = "budgets.everything.per"
+        per = settings.read("budget_duration", where, _per, "its budget is kept for a lifetime")
+        draft.budgets["everything"] = {"amount": f"{most:f}", "per": per or "lifetime"}
+    settings.rest(advice_of, _OTHERWISE)
 
 
 def read_general(settings: Their, draft: Draft) -> None:
-    most = settings.carry("max_request_size_mb", "gateway.http.max_body_bytes")
-    if isinstance(most, int | float) and most > 0:
-        draft.gateway["http"] = {"max_body_bytes": f"{max(1, round(most))}MiB"}
-    at_once = settings.carry("global_max_parallel_requests", "limits.everything-at-once")
-    if isinstance(at_once, int) and at_once > 0:
+    where = "gateway.http.max_body_bytes"
+    most = settings.read("max_request_size_mb", where, _megabytes, "write a number of megabytes")
+    if most is not None:
+        draft.gateway["http"] = {"max_body_bytes": f"{most}MiB"}
+    where = "limits.everything-at-once"
+    at_once = settings.read("global_max_parallel_requests", where, count, COUNT)
+    if at_once is not None:
         draft.limits["everything-at-once"] = {"kind": "concurrency", "amount": at_once}
-    settings.rest(ADVICE, _OTHERWISE)
+    settings.rest(advice_of, _OTHERWISE)
 
 
 def _retries(settings: Their, shared: Shared) -> None:
     """What both router_settings and litellm_settings may say."""
-    tries = settings.carry("num_retries", "routes.NAME.retry.attempts")
-    if isinstance(tries, int) and tries >= 0:
-        shared.attempts = min(tries + 1, 10)
+    tries = settings.read("num_retries", "routes.NAME.retry.attempts", attempts, COUNT)
+    shared.attempts = shared.attempts if tries is None else tries
     shared.retry_after_s = _seconds(
         settings, "retry_after", "routes.NAME.retry.base_s", shared.retry_after_s
     )
@@ -75,9 +110,8 @@ def _retries(settings: Their, shared: Shared) -> None:
     shared.first_token_s = _seconds(
         settings, "stream_timeout", "targets.NAME.deadlines.first_token_s", shared.first_token_s
     )
-    fails = settings.carry("allowed_fails", "targets.NAME.breaker.failures")
-    if isinstance(fails, int) and fails >= 0:
-        shared.failures = min(fails + 1, 1000)
+    fails = settings.read("allowed_fails", "targets.NAME.breaker.failures", fails_beyond, COUNT)
+    shared.failures = shared.failures if fails is None else fails
     shared.open_s = _seconds(
         settings, "cooldown_time", "targets.NAME.breaker.open_s", shared.open_s
     )
@@ -101,37 +135,23 @@ def _note(shared: Shared, failure: str, group: str, others: Any, settings: Their
 
 
 def _cache(settings: Their, shared: Shared) -> None:
-    on = settings.carry("cache", "routes.NAME.cache.exact")
+    on = settings.read("cache", "routes.NAME.cache.exact", flag, "write true or false")
     params = settings.mapping("cache_params")
-    ttl_s = params.carry("ttl", "routes.NAME.cache.exact.ttl")
+    ttl_s = params.read("ttl", "routes.NAME.cache.exact.ttl", seconds, SECONDS)
     kind = params.take("type")
     if kind is not None and "semantic" in str(kind):
         params.found.left("litellm_settings.cache_params.type", "see docs/semantic-cache.md")
     elif kind is not None:
         said = "write `store: shared` where several gateways keep them in a Redis"
         params.found.changed("litellm_settings.cache_params.type", "kept in memory", said)
-    advice = dict.fromkeys(
-        ("host", "port", "password", "url", "redis_startup_nodes", "username", "ssl"),
-        "name the Redis in `storage.limits`, and `store: shared` below `cache.exact`",
-    )
-    params.rest(
-        {
-            **advice,
-            "supported_call_types": "a route keeps answers of whatever it serves",
-            "mode": "callers say `cache-control` themselves",
-            "similarity_threshold": "see docs/semantic-cache.md",
-            "namespace": "answers are kept by route, team and customer",
-        },
-        _OTHERWISE,
-    )
-    if on is True:
-        ttl = float(ttl_s) if isinstance(ttl_s, int | float) and ttl_s > 0 else None
-        shared.cache = {"exact": {"ttl": ttl} if ttl else {}}
+    params.rest(lambda name: _OF_CACHES.get(name) or advice_of(name), _OTHERWISE)
+    if on:
+        shared.cache = {"exact": {} if ttl_s is None else {"ttl": ttl_s}}
 
 
 def _callbacks(settings: Their, draft: Draft) -> None:
     """Prometheus is served as it is; what else they name is told of, one by one."""
-    for name in ("callbacks", "success_callback", "failure_callback", "service_callback"):
+    for name in _CALLBACKS:
         value = settings.take(name)
         if value is None:
             continue
@@ -141,16 +161,37 @@ def _callbacks(settings: Their, draft: Draft) -> None:
                 settings.found.carried(where, "control.litellm_metric_names")
                 draft.control["litellm_metric_names"] = True
             else:
-                settings.found.left(where, ADVICE[name])
+                settings.found.left(where, advice_of(name) or _OTHERWISE)
 
 
 def _seconds(settings: Their, name: str, ours: str, before: float | None) -> float | None:
-    value = settings.carry(name, ours)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        return before
-    return min(float(value), _DEFAULT_COOLDOWN_S)
+    found = settings.read(name, ours, seconds, SECONDS)
+    return before if found is None else found
 
 
-def _per(duration: object) -> str:
+def _dollars(value: object) -> Decimal | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        found = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    if not found.is_finite() or not 0 < found <= MAX_BUDGET_USD:
+        return None
+    return max(found.quantize(_LEAST), _LEAST).normalize()
+
+
+def _megabytes(value: object) -> int | None:
+    found = seconds(value)
+    return None if found is None else max(1, round(found))
+
+
+def _per(duration: object) -> str | None:
     words = {"1d": "day", "24h": "day", "7d": "week", "30d": "month", "1mo": "month"}
-    return "lifetime" if duration is None else words.get(str(duration), str(duration))
+    text = str(duration).strip().lower()
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return words.get(text)
+    if match[2] == "mo":
+        return words.get(text) or f"{30 * int(match[1])}d"
+    return words.get(text) or text

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from tidegate.core.address import parse_url
+
 _KINDS: Final[Mapping[str, str]] = {
     "azure": "azure_openai",
     "text-completion-openai": "openai",
@@ -96,6 +98,11 @@ def wire_of(params: Mapping[str, Any], kinds: Collection[str]) -> Wire | str:
     address = params.get("api_base") or params.get("base_url")
     if address and "@" in str(address).partition("://")[2].partition("/")[0]:
         return "its api_base holds a user name or a password: a provider here has an api_key"
+    if address and "environ/" not in str(address):
+        try:
+            parse_url(str(address))
+        except ValueError as error:
+            return f"its api_base: {error}"
     prefix, slash, rest = given.partition("/")
     named = params.get("custom_llm_provider")
     if named:

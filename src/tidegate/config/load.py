@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from tidegate.config.problem import Mark, Path, Problem, in_order
 from tidegate.config.published import model_facts, published
+from tidegate.config.surroundings import about_surroundings
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
 from tidegate.config.warn import (
@@ -20,7 +21,6 @@ from tidegate.config.warn import (
     about_models,
     about_quality,
     about_revisions,
-    about_surroundings,
 )
 from tidegate.core.compile import Complaint, PlanRefused, compile_plan
 from tidegate.core.declared import Declared

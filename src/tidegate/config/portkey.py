@@ -6,11 +6,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct, field
-
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
-from tidegate.config.their_file import Their, read_json
+from tidegate.config.portkey_routes import Above, Asked, Leaf, route_of
+from tidegate.config.their_file import UNNEEDED, Their, nobody, read_json
 from tidegate.config.their_secrets import Secrets
 from tidegate.config.written_plan import Converted, Draft, literal, written
 
@@ -31,12 +30,9 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "nvidia-nim": "nvidia_nim",
     "workers-ai": "cloudflare",
 }
-_MOST_FALLBACKS: Final = 5
 _MOST_DEPTH: Final = 8
-_FAILURES: Final = ("unavailable", "rate_limited", "malformed")
 _ADVICE: Final[Mapping[str, str]] = {
-    "conditions": "no route is chosen by what a request says: give each its own",
-    "default": "no route is chosen by what a request says: give each its own",
+    "conditions": "no route is chosen by what a request says: applications call it by its name",
     "input_guardrails": "write `guardrails` below the route",
     "output_guardrails": "write `guardrails` below the route",
     "before_request_hooks": "write `guardrails` below the route",
@@ -46,6 +42,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "custom_host": "write it as `base_url`",
     "on_status_codes": "fallbacks go by the class of failure: docs/resilience.md",
     "strict_open_ai_compliance": "answers keep OpenAI's shapes",
+    "name": "",
     "metadata": "keys have attributes: docs/plan-file.md, `keys`",
     "prompt_id": "write `prompt` below the route",
     "openai_project": "write the header below the provider",
@@ -56,22 +53,12 @@ _ADVICE: Final[Mapping[str, str]] = {
     "file:/path}}` of the provider",
 }
 _OTHERWISE: Final = "nothing here does that"
+_OF_ALL: Final = "fallbacks are of the whole route, not of one of its shares"
+_IN_ORDER: Final = "they are asked in their order: fallbacks have no shares"
+_MODES: Final = ("loadbalance", "fallback")
+_MOST_NAME: Final = 60
 _ENGINES: Final = frozenset({"vllm", "llama_cpp", "ollama", "openai_compatible"})
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
-
-
-class _Asked(Struct):
-    """What a part of the config asks: targets with their weights, then others in their order."""
-
-    weights: dict[str, float] = field(default_factory=dict)
-    then: list[str] = field(default_factory=list)
-
-
-class _Above(Struct, frozen=True):
-    """What the parts above say of a target."""
-
-    model: str | None = None
-    total_s: float | None = None
 
 
 def convert_portkey(path: Path, kinds: Collection[str], route: str) -> Converted:
@@ -79,65 +66,89 @@ def convert_portkey(path: Path, kinds: Collection[str], route: str) -> Converted
     found, draft = Findings(), Draft()
     reading = _Reading(draft, kinds, found)
     whole = Their(read_json(path), "", found)
-    asked = reading.part(whole, _Above(), 0)
-    if asked.weights:
-        draft.routes[route] = {**_route(asked, found), **reading.route}
-        draft.unpriced = "allow"
-    else:
+    asked = {route: reading.part(whole, Above(), 0)}
+    for name, one in [*asked.items(), *reading.conditional.items()]:
+        if name in draft.routes:
+            found.left(f"the target {name}", "the whole config's route has its name: --route OTHER")
+        elif one.weights:
+            draft.routes[name] = route_of(one, found)
+            draft.unpriced = "allow"
+    if not draft.routes:
         found.left("the whole config", "it names no target that could be asked here")
     findings = found.all()
     heading = [line.format(name=path.name) for line in _HEADING]
     return Converted(written(draft, heading, findings), reading.secrets.files, {}, findings)
 
 
-def _route(asked: _Asked, found: Findings) -> dict[str, Any]:
-    route: dict[str, Any] = {}
-    if len(asked.weights) == 1:
-        route["target"] = next(iter(asked.weights))
-    else:
-        route["targets"] = dict(asked.weights)
-    then = [it for it in dict.fromkeys(asked.then) if it not in asked.weights]
-    if len(then) > _MOST_FALLBACKS:
-        said = f"a route has {_MOST_FALLBACKS} fallbacks of a class at most"
-        found.changed("targets", f"the first {_MOST_FALLBACKS} fallbacks", said)
-    if then:
-        route["fallbacks"] = dict.fromkeys(_FAILURES, then[:_MOST_FALLBACKS])
-    return route
-
-
 class _Reading:
-    """One config, read from its top down. `route` is what holds for the whole route."""
+    """One config, read from its top down. `conditional` are further routes, by their names."""
 
     def __init__(self, draft: Draft, kinds: Collection[str], found: Findings) -> None:
         self._draft = draft
         self._kinds = kinds
         self._found = found
         self.secrets = Secrets()
-        self.route: dict[str, Any] = {}
+        self.conditional: dict[str, Asked] = {}
 
-    def part(self, part: Their, above: _Above, depth: int) -> _Asked:
+    def part(self, part: Their, above: Above, depth: int) -> Asked:
         """A config, or one of its targets, which may be a config as well."""
         above = self._held(part, above)
         strategy = part.mapping("strategy")
         mode = strategy.take("mode")
-        targets = part.items("targets")
-        asked = _Asked()
+        targets = part.items("targets", numbered=True)
+        asked = Asked()
         if not targets:
             name = self._target(part, above)
             if name is not None:
                 asked.weights[name] = 1.0
-        elif mode == "conditional" or depth > _MOST_DEPTH:
-            self._found.left("strategy.mode: conditional", _ADVICE["conditions"])
+                asked.leaves.append(Leaf(name, above))
+        elif depth > _MOST_DEPTH:
+            self._found.left(part.at("targets"), "it is nested too deeply")
             for one in targets:
-                one.rest({}, "it is asked by a condition")
-        else:
+                one.rest(nobody, "it is nested too deeply")
+        elif mode == "conditional":
+            asked = self._conditional(strategy, targets, above, depth)
+        elif mode in _MODES:
             self._several(mode, targets, above, asked, depth)
-        strategy.rest(_ADVICE, _OTHERWISE)
-        part.rest(_ADVICE, _OTHERWISE)
+        else:
+            asked = self.part(targets[0], above, depth + 1)
+            for one in targets[1:]:
+                one.rest(nobody, "the first alone is asked there")
+        strategy.rest(_ADVICE.get, _OTHERWISE)
+        part.rest(_ADVICE.get, _OTHERWISE)
         return asked
 
+    def _conditional(
+        self, strategy: Their, targets: list[Their], above: Above, depth: int
+    ) -> Asked:
+        """No route here is chosen by what a request says, but for its model, which is the route:
+        `default` is this one, and each other target a route that applications call themselves."""
+        default, named = strategy.take("default"), {}
+        for one in targets:
+            name = one.take("name")
+            named[str(name)] = self.part(one, above, depth + 1)
+        for condition in strategy.items("conditions", numbered=True):
+            then, query = str(condition.take("then")), condition.take("query")
+            model = _model_asked(query)
+            route = model or _UNFIT.sub("-", then)[:_MOST_NAME]
+            if then not in named or not named[then].weights or depth:
+                self._found.left(condition.where, "its target is none, or lies within another")
+            elif model is not None:
+                self._found.carried(condition.where, f"the route {route}")
+                self.conditional[route] = named[then]
+            else:
+                self._found.changed(condition.where, f"the route {route}", _ADVICE["conditions"])
+                self.conditional[route] = named[then]
+            condition.rest(_ADVICE.get, _OTHERWISE)
+        if default is not None and str(default) in named:
+            self._found.carried(strategy.at("default"), "this route")
+            return named[str(default)]
+        if default is not None:
+            self._found.left(strategy.at("default"), "there is no target of that name")
+        return Asked()
+
     def _several(
-        self, mode: object, targets: list[Their], above: _Above, asked: _Asked, depth: int
+        self, mode: object, targets: list[Their], above: Above, asked: Asked, depth: int
     ) -> None:
         shares = mode == "loadbalance"
         ours = "routes.NAME.targets" if shares else "routes.NAME.fallbacks"
@@ -147,52 +158,64 @@ class _Reading:
             share = float(weight) if isinstance(weight, int | float) else 1.0
             found = self.part(one, above, depth + 1)
             total = sum(found.weights.values()) or 1.0
-            if weight is not None and shares:
-                self._found.carried("targets[].weight", "routes.NAME.targets, its weight")
-            if shares and share > 0:
+            if shares and share <= 0:
+                self._found.left(one.where, "its share is 0: nobody asks it")
+                continue
+            asked.leaves += found.leaves
+            if weight is not None:
+                where = "routes.NAME.targets, its weight" if shares else UNNEEDED
+                self._found.carried("targets[].weight", where)
+            if shares and found.then:
+                self._found.changed(one.at("targets"), "routes.NAME.fallbacks", _OF_ALL)
+            if shares:
                 for name, part in found.weights.items():
                     asked.weights[name] = asked.weights.get(name, 0) + share * part / total
-            elif not shares and (index == 0 or not asked.weights):
+            elif index == 0 or not asked.weights:
                 asked.weights.update(found.weights)
-            elif not shares:
+            else:
+                if len(found.weights) > 1:
+                    self._found.changed(one.at("targets"), "routes.NAME.fallbacks", _IN_ORDER)
                 asked.then += list(found.weights)
             asked.then += found.then
 
-    def _held(self, part: Their, above: _Above) -> _Above:
+    def _held(self, part: Their, above: Above) -> Above:
         """What holds for all below this part."""
         retry = part.mapping("retry")
-        attempts = retry.carry("attempts", "routes.NAME.retry.attempts")
-        if isinstance(attempts, int) and attempts >= 0:
-            self.route["retry"] = {"attempts": min(attempts + 1, 10)}
-        retry.rest(_ADVICE, _OTHERWISE)
-        self._cache(part)
+        tries = retry.take("attempts")
+        attempts = above.attempts
+        if isinstance(tries, int) and not isinstance(tries, bool) and tries >= 0:
+            attempts = (min(tries + 1, 10), retry.at("attempts"))
+        elif tries is not None:
+            self._found.left(retry.at("attempts"), "write a whole number")
+        retry.rest(_ADVICE.get, _OTHERWISE)
         timeout = part.carry("request_timeout", "targets.NAME.deadlines.total_s")
         total_s = above.total_s
         if isinstance(timeout, int | float) and timeout > 0:
             total_s = min(timeout / 1000, 86_400.0)
-        params = part.mapping("override_params")
-        model = params.carry("model", "targets.NAME.model") or above.model
-        given = {name: params.carry(name, "routes.NAME.parameters") for name in params.names()}
-        if given:
-            said = "the caller's own value goes before the route's, there the config's does"
-            self._found.changed("override_params", "routes.NAME.parameters", said)
-            self.route.setdefault("parameters", {}).update(given)
-        return _Above(model, total_s)
+        override = part.mapping("override_params")
+        model = override.carry("model", "targets.NAME.model") or above.model
+        params = dict(above.params)
+        for name in override.names():
+            value = override.take(name)
+            if value is not None:
+                params[name] = (value, override.at(name))
+        return Above(model, total_s, params, attempts, self._cache(part) or above.cache)
 
-    def _cache(self, part: Their) -> None:
+    def _cache(self, part: Their) -> tuple[dict[str, Any], tuple[str, ...]] | None:
         cache = part.take("cache")
         settings = cache if isinstance(cache, dict) else {"mode": cache} if cache else {}
-        their = Their(settings, "cache", self._found)
-        mode, age_s = their.take("mode"), their.carry("max_age", "routes.NAME.cache.exact.ttl")
+        their = Their(settings, part.at("cache"), self._found)
+        ways = tuple(their.at(name) for name in settings)
+        mode, age_s = their.take("mode"), their.take("max_age")
+        their.rest(_ADVICE.get, _OTHERWISE)
         if mode == "simple":
-            self._found.carried("cache.mode", "routes.NAME.cache.exact")
             exact = {"ttl": float(age_s)} if isinstance(age_s, int | float) and age_s > 0 else {}
-            self.route["cache"] = {"exact": exact}
-        elif mode is not None:
-            self._found.left(f"cache.mode: {str(mode)[:40]}", "see docs/semantic-cache.md")
-        their.rest(_ADVICE, _OTHERWISE)
+            return exact, ways
+        if mode is not None:
+            self._found.left(f"{their.at('mode')}: {str(mode)[:40]}", "see docs/semantic-cache.md")
+        return None
 
-    def _target(self, part: Their, above: _Above) -> str | None:
+    def _target(self, part: Their, above: Above) -> str | None:
         """The target that a part comes to which has none below it."""
         theirs = part.take("provider") or part.take("virtual_key")
         key, host = part.take("api_key"), part.take("custom_host")
@@ -212,7 +235,7 @@ class _Reading:
             return None
         return self._put(wire, slug, key, above)
 
-    def _put(self, wire: Wire, slug: str, key: object, above: _Above) -> str:
+    def _put(self, wire: Wire, slug: str, key: object, above: Above) -> str:
         provider = _UNFIT.sub("-", slug)
         account: dict[str, Any] = {} if provider == wire.kind else {"kind": wire.kind}
         if wire.base_url:
@@ -240,3 +263,12 @@ class _Reading:
             name += "-2"
         self._draft.targets[name] = target
         return name
+
+
+def _model_asked(query: object) -> str | None:
+    """The model whose requests a condition is for, where it asks for that alone."""
+    if not isinstance(query, dict) or [*query] != ["params.model"]:
+        return None
+    asked = query["params.model"]
+    model = asked.get("$eq") if isinstance(asked, dict) and len(asked) == 1 else asked
+    return model if isinstance(model, str) and 0 < len(model) <= _MOST_NAME else None

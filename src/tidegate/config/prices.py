@@ -34,6 +34,9 @@ _SELLERS = {
     "voyage": "voyageai",
     "xai": "x-ai",
 }
+# What its seller says costs nothing, by the beginning of its name: the table has no word for that.
+# platform.openai.com/docs/guides/moderation: "free to use".
+_FREE = {"openai": ("omni-moderation", "text-moderation")}
 
 
 class PriceTable:
@@ -52,6 +55,10 @@ class PriceTable:
         provider = seller or next(named, None)
         if provider is None:
             return Quote(None, sold=False)
+        # Elsewhere it is somebody else's to give away.
+        if model.startswith(_FREE.get(provider.id, ())) and (seller or not base_url):
+            free = Price(version=f"free at {provider.id}", source="free")
+            return Quote(free, sold=seller is not None)
         found = provider.find_model(model, all_providers=self._snapshot.providers)
         price = None if found is None else self._price(provider, found)
         return Quote(price, sold=seller is not None)

@@ -10,6 +10,8 @@ def when_text(when: When) -> str:
     said = []
     if when.budget_percent is not None:
         said.append(f"{when.budget_percent} % of a budget")
+    if when.forecast_percent is not None:
+        said.append(f"{when.forecast_percent} % of a budget foreseen")
     if when.failures:
         every = len(when.failures) == len(FAILURES)
         said.append("any failure" if every else ", ".join(when.failures))

@@ -1,13 +1,15 @@
 """A file of another gateway, read with bounds, of which every key is taken or told of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import yaml
 
 from tidegate.config.moving import Findings
+
+T = TypeVar("T")
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 # What becomes of a key that says nothing of how a request is served.
@@ -37,6 +39,10 @@ def read_json(path: Path) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileRefused(f"{path} is no JSON: {error}") from error
     return _mapping(path, value)
+
+
+def nobody(_: str) -> None:
+    """The advice where one word holds for all of it."""
 
 
 class Their:
@@ -80,8 +86,8 @@ class Their:
             self.found.left(self.at(name), "a mapping belongs here")
         return Their(value if isinstance(value, dict) else {}, self.at(name), self.found)
 
-    def items(self, name: str) -> list["Their"]:
-        """The mappings in the list of this name."""
+    def items(self, name: str, *, numbered: bool = False) -> list["Their"]:
+        """The mappings in the list of this name; the way to each has its number where asked."""
         value = self.take(name)
         if value is not None and not isinstance(value, list):
             self.found.left(self.at(name), "a list belongs here")
@@ -89,15 +95,31 @@ class Their:
         where = f"{self.at(name)}[]"
         if any(not isinstance(it, dict) for it in value or ()):
             self.found.left(where, "a mapping belongs here")
-        return [Their(it, where, self.found) for it in value or () if isinstance(it, dict)]
+        return [
+            Their(it, f"{self.at(name)}[{number}]" if numbered else where, self.found)
+            for number, it in enumerate(value or ())
+            if isinstance(it, dict)
+        ]
 
     def names(self) -> list[str]:
         return list(self._left)
 
-    def rest(self, advice: Mapping[str, str], otherwise: str) -> None:
-        """Everything that nobody took."""
+    def read(self, name: str, ours: str, reader: Callable[[Any], T | None], said: str) -> T | None:
+        """The value as the reader has it, carried; one that it has no use for is told of, with
+        what would be."""
+        value = self.take(name)
+        found = None if value is None else reader(value)
+        if found is not None:
+            self.found.carried(self.at(name), ours)
+        elif value is not None:
+            self.found.left(self.at(name), said)
+        return found
+
+    def rest(self, advice: Callable[[str], str | None], otherwise: str) -> None:
+        """Everything that nobody took. Of what needs nothing the advice is empty."""
         for name, value in self._left.items():
-            said = advice.get(name, otherwise)
+            known = advice(name)
+            said = otherwise if known is None else known
             if value is not None and said:
                 self.found.left(self.at(name), said)
             elif value is not None:

@@ -1,10 +1,8 @@
-"""What may be served and yet deserves a word: unset credentials, missing files, unknown costs,
-limits that never speak, or that each machine would count for itself, revisions that the file has
-superseded."""
+"""What may be served and yet deserves a word: unknown costs, limits that never speak, or that each
+machine would count for itself, revisions that the file has superseded."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from tidegate.config.problem import Path
@@ -12,16 +10,13 @@ from tidegate.core.compile_ladder import budget_rungs
 from tidegate.core.contradictions import silenced
 from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.declared import Declared
-from tidegate.core.declared_metrics import DeclaredMetrics
-from tidegate.core.declared_targets import DeclaredTarget, adapters_of
+from tidegate.core.declared_targets import adapters_of
 from tidegate.core.facts import Facts
-from tidegate.core.identity import Identity
 from tidegate.core.limit import SPEND, reaches
 from tidegate.core.model_name import family
 from tidegate.core.plan import Limit, Plan, Route
 from tidegate.core.retirement import TOLD_DAYS, day_of, retirement_text, retiring
 from tidegate.core.revised import revised
-from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
 
@@ -30,16 +25,6 @@ class Warned(NamedTuple):
 
     path: Path
     message: str
-
-
-def about_surroundings(declared: Declared, environ: Mapping[str, str]) -> Iterator[Warned]:
-    """What the plan refers to and this machine does not have."""
-    for path, ref in _credentials(declared):
-        if ref.env is not None and not environ.get(ref.env):
-            yield Warned(path, f"the environment variable {ref.env} is not set here")
-    for path, file in _files(declared):
-        if not _is_file(file):
-            yield Warned(path, f"there is no file {file} here")
 
 
 def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
@@ -73,7 +58,9 @@ def about_ladders(plan: Plan, facts: Facts) -> Iterator[Warned]:
         degrading = any(limit.degrades and reaches(limit, route) for limit in plan.limits)
         if rungs and not degrading and not facts.keys_limited():
             message = "no budget that holds requests of this route says `degrade: true`"
-            yield Warned(("routes", name, "ladder", str(rungs[0]), "when", "budget"), message)
+            when = route.ladder[rungs[0]].when
+            key = "forecast" if when.budget_percent is None else "budget"
+            yield Warned(("routes", name, "ladder", str(rungs[0]), "when", key), message)
 
 
 def about_machines(
@@ -150,78 +137,6 @@ def _unknown_cost(plan: Plan, routes: list[Route]) -> str:
         if hard and any(reaches(limit, route) for route in routes):
             return f"its cost is unknown: the budget {quoted(limit.name)} refuses it"
     return "its cost will be unknown"
-
-
-def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
-    for name, provider in declared.providers.items():
-        if provider.api_key is not None:
-            yield ("providers", name, "api_key"), provider.api_key
-        yield from _identity_secrets(("providers", name, "identity"), provider.identity)
-        yield from _page_key(("providers", name), provider.metrics)
-    for path, target in _targets(declared):
-        if target.api_key is not None:
-            yield (*path, "api_key"), target.api_key
-        for index, one in enumerate(target.api_keys):
-            yield (*path, "api_keys", str(index)), one
-        yield from _page_key(path, target.metrics)
-    if declared.storage.database is not None:
-        yield ("storage", "database"), declared.storage.database
-    if declared.storage.limits is not None:
-        yield ("storage", "limits", "url"), declared.storage.limits.url
-    if declared.storage.vectors is not None:
-        yield ("storage", "vectors"), declared.storage.vectors
-
-
-def _identity_secrets(of: Path, identity: Identity | None) -> Iterator[tuple[Path, SecretRef]]:
-    if identity is None:
-        return
-    if identity.google is not None and identity.google.credentials is not None:
-        yield (*of, "google", "credentials"), identity.google.credentials
-    if identity.azure is not None and identity.azure.client_secret is not None:
-        yield (*of, "azure", "client_secret"), identity.azure.client_secret
-
-
-def _identity_files(of: Path, identity: Identity | None) -> Iterator[tuple[Path, str]]:
-    azure, aws = (None, None) if identity is None else (identity.azure, identity.aws)
-    for cloud, found in (("azure", azure), ("aws", aws)):
-        if found is not None and found.token_file is not None:
-            yield (*of, cloud, "token_file"), found.token_file
-    if azure is not None and azure.certificate_file is not None:
-        yield (*of, "azure", "certificate_file"), azure.certificate_file
-
-
-def _page_key(of: Path, metrics: str | DeclaredMetrics | None) -> Iterator[tuple[Path, SecretRef]]:
-    if isinstance(metrics, DeclaredMetrics) and metrics.api_key is not None:
-        yield (*of, "metrics", "api_key"), metrics.api_key
-
-
-def _targets(declared: Declared) -> Iterator[tuple[Path, DeclaredTarget]]:
-    for name, target in declared.targets.items():
-        yield ("targets", name), target
-    for name, route in declared.routes.items():
-        if isinstance(route.target, DeclaredTarget):
-            yield ("routes", name, "target"), route.target
-
-
-def _files(declared: Declared) -> Iterator[tuple[Path, str]]:
-    for path, ref in _credentials(declared):
-        if ref.file is not None:
-            yield path, ref.file
-    for name, provider in declared.providers.items():
-        if provider.ca_file is not None:
-            yield ("providers", name, "ca_file"), provider.ca_file
-        yield from _identity_files(("providers", name, "identity"), provider.identity)
-    tls = declared.gateway.tls
-    if tls is not None:
-        yield ("gateway", "tls", "cert_file"), tls.cert_file
-        yield ("gateway", "tls", "key_file"), tls.key_file
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return FilePath(path).is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def about_encoders(plan: Plan, facts: Facts) -> Iterator[Warned]:

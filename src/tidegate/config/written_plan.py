@@ -41,6 +41,7 @@ class Converted(Struct, frozen=True):
     secrets: dict[str, str]
     groups: dict[str, list[str]]
     findings: list[Finding]
+    has_routes: bool = True
 
 
 def written(draft: Draft, heading: Iterable[str], findings: Iterable[Finding]) -> str:

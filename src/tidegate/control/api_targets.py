@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
 from tidegate.control.feed_connection import GatewayState
 from tidegate.control.routes import Call, Row
@@ -9,8 +10,9 @@ from tidegate.control.shapes_targets import ProbeView, TargetList, TargetView
 from tidegate.core.plan import Plan, Target
 from tidegate.core.units import format_usd
 
-# By target, then by gauge: a value for each gateway, or each part of the target there.
+# By label (`target=NAME`), then by gauge: a value for each gateway, or each part of it there.
 _Reported = Mapping[str, Mapping[str, list[float]]]
+_LABELS: Final = ("target=", "provider=")
 
 
 async def _targets(call: Call) -> TargetList:
@@ -29,13 +31,15 @@ def _reported(gateways: Iterable[GatewayState]) -> _Reported:
         for key, value in state.gauges.items():
             name, *labels = key.split("|")
             for label in labels:
-                if label.startswith("target="):
-                    found[label.removeprefix("target=")][name].append(value)
+                if label.startswith(_LABELS):
+                    found[label][name].append(value)
     return found
 
 
 def _view(target: Target, plan: Plan, reported: _Reported) -> TargetView:
-    told, pool = reported.get(target.name, {}), reported.get(target.pool, {})
+    told = reported.get(f"target={target.name}", {})
+    pool = reported.get(f"target={target.pool}", {})
+    provider = reported.get(f"provider={target.provider}", {})
 
     def values(name: str) -> list[float]:
         return told.get(name, [])
@@ -57,7 +61,14 @@ def _view(target: Target, plan: Plan, reported: _Reported) -> TargetView:
         availability=min(values("tidegate_probe_availability"), default=None),
         last_good_at_s=max(values("tidegate_probe_last_success_timestamp_seconds"), default=None),
         ttft_s=max(values("tidegate_probe_ttft_seconds"), default=None),
+        credential=_credential(target, provider.get("tidegate_identity_ready", [])),
     )
+
+
+def _credential(target: Target, ready: list[float]) -> Literal["ready", "missing"] | None:
+    if target.identity is None or not ready:
+        return None
+    return "ready" if min(ready) else "missing"
 
 
 def _probe(plan: Plan, name: str) -> ProbeView | None:

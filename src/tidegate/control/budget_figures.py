@@ -13,12 +13,11 @@ from sqlalchemy import Connection
 
 from tidegate.core import clock
 from tidegate.core.limit import SEPARATOR, SPEND, allowed_at, raised_at
-from tidegate.core.periods import period_at
+from tidegate.core.periods import TOO_EARLY, period_at
 from tidegate.core.plan import Limit, Plan
 from tidegate.stores import budget_use
 from tidegate.stores.budget_use import Span, Used
 
-_TOO_EARLY = 0.05
 _REST = 20
 _LONGEST_REST_S = 600.0
 _MOST_KEPT = 2000
@@ -48,7 +47,7 @@ class Standing(Struct, frozen=True):
         if self.until_s is None:
             return None
         passed = (self.now_s - self.since_s) / (self.until_s - self.since_s)
-        return None if passed < _TOO_EARLY else round(used_nanousd / passed)
+        return None if passed < TOO_EARLY else round(used_nanousd / passed)
 
 
 def budgets_of(plan: Plan) -> list[Limit]:

@@ -69,10 +69,12 @@ class Retiring:
 
 def _tell(target: Target, routes: tuple[str, ...], today: date) -> Tell:
     left = 0 if target.facts is None else target.facts.days_left(today) or 0
+    day = None if target.facts is None else target.facts.retires_on
     severity: Severity = "page" if left <= 0 else "ticket" if left <= TOLD_DAYS[1] else "info"
     return Tell(
         topic="model",
-        key=f"model/{target.name}",
+        # By its day: where that moves, what was told ends, and people are told anew.
+        key=f"model/{target.name}/{day}",
         severity=severity,
         title=f"The model of the target {target.name} {'is going' if left > 0 else 'has gone'}",
         text=f"{retirement_text(target, today)}. Routes: {', '.join(routes)}.",

@@ -1,5 +1,7 @@
 """Targets over the control API: what the plan says of them, and how gateways see them."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -16,7 +18,9 @@ class TargetView(Struct, frozen=True):
     """One target of the plan in force, and what this machine's gateways report of it.
 
     `left_alone`, `in_flight`, `parts_up` and `parts_probed` are sums over gateways; `availability`
-    is the lowest that one has seen of the last hour's probes. None: none of them has told.
+    is the lowest that one has seen of the last hour's probes. `credential` is that of a provider
+    that is asked as an identity: `missing` where a gateway has no token, so that nothing is sent.
+    None: none of them has told, or it has none.
     """
 
     name: str
@@ -31,6 +35,7 @@ class TargetView(Struct, frozen=True):
     availability: float | None
     last_good_at_s: float | None
     ttft_s: float | None
+    credential: Literal["ready", "missing"] | None = None
 
 
 class TargetList(Struct, frozen=True):

@@ -13,6 +13,7 @@ Kind = Literal[
     "lost",
     "unrecorded_call",
     "cut_as_success",
+    "counted_twice",
     "cached_twice",
     "more_tokens",
     "fewer_tokens",
@@ -59,7 +60,8 @@ class Observed(Struct, frozen=True, omit_defaults=True):
 
 class LedgerRow(Struct, frozen=True, omit_defaults=True):
     """One row of the other gateway's ledger. `model` is what callers asked for, `sold` what its
-    provider was asked for. `succeeded` None: it does not say."""
+    provider was asked for. `succeeded` None: it does not say. `lacks` are questions that a ledger
+    without such a column says nothing of: `status`, `tokens`, `money`, `names`."""
 
     id: str
     at_s: float
@@ -77,6 +79,7 @@ class LedgerRow(Struct, frozen=True, omit_defaults=True):
     sold: str | None = None
     api_base: str | None = None
     from_cache: bool = False
+    lacks: tuple[str, ...] = ()
 
 
 class Finding(Struct, frozen=True):
@@ -91,8 +94,10 @@ class Finding(Struct, frozen=True):
 
 
 class AuditReport(Struct, frozen=True):
-    """What an audit found between two wall-clock times. `judged` are observations whose answer told
-    its tokens and that have a row; what could not be compared is counted, never taken for right."""
+    """What an audit found between two wall-clock times. `judged` are rows whose answer told its
+    tokens, as they do; what could not be compared is counted, never taken for right. `lacks` as of
+    a row; by `skew_s` the ledger's clock is ahead of the tap's, None where no two could be held
+    together."""
 
     since_s: float
     until_s: float
@@ -102,3 +107,5 @@ class AuditReport(Struct, frozen=True):
     judged: int
     spend_nanousd: int
     findings: tuple[Finding, ...]
+    lacks: tuple[str, ...] = ()
+    skew_s: float | None = None

@@ -78,8 +78,16 @@ class PublicKey(Protocol):
     def verify(self, signed: bytes, signature: bytes) -> bool: ...
 
 
-# By the id of the key (None: it has none) and the algorithm.
-KeySet = Mapping[tuple[str | None, str], PublicKey]
+# By the id of the key (None: it has none) and the algorithm: those of one id, as they come.
+Keys = Mapping[tuple[str | None, str], tuple[PublicKey, ...]]
+
+
+class KeySet(Struct, frozen=True):
+    """An issuer's keys. `skipped` says of each other that was meant for us what is wrong with it,
+    in words that hold nothing of it."""
+
+    keys: Keys = {}
+    skipped: tuple[str, ...] = ()
 
 
 class Verifier(Protocol):

@@ -19,7 +19,7 @@ from tidegate.core.assemble import Path
 from tidegate.core.compile_cache import compile_cache
 from tidegate.core.compile_callers import compile_callers
 from tidegate.core.compile_engines import compile_engines
-from tidegate.core.compile_guardrails import compile_guardrails, of_route
+from tidegate.core.compile_guardrails import check_buffer, compile_guardrails, of_route
 from tidegate.core.compile_ladder import check_degrading, compile_ladder
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_notices import check_notifications
@@ -206,6 +206,7 @@ class _Compiler:
         at, named = ("routes", name, "guardrails"), self.declared.guardrails
         guardrails = of_route(route.guardrails, self._guardrails, named, at, self.say)
         buffer = None if route.buffer is None else route.buffer.buffer()
+        check_buffer(guardrails, buffer, at, self.say)
         found = replace(found, guardrails=guardrails, buffer=buffer)
         found = replace(found, contract=contract, prompt=prompt, capture=capture, cache=cache)
         if not route.ladder:

@@ -23,12 +23,14 @@ from tidegate.core.declared_callers import (
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_providers import NO_CREDENTIAL
 from tidegate.core.plan_callers import (
+    USUAL_KINDS,
     FromClaim,
     Grant,
     GrantLimits,
     Issuer,
     IssuerKeys,
     Match,
+    kind_of,
 )
 from tidegate.core.probe import OWN
 from tidegate.core.units import usd_to_nanousd
@@ -93,6 +95,8 @@ def _issuer(name: str, one: DeclaredIssuer, declared: Declared, say: Say) -> Iss
         one.leeway_s,
         one.longest_s,
         _claim((*path, "subject"), one.subject, say),
+        tuple(kind_of(it) for it in one.types) or USUAL_KINDS,
+        one.bound,
     )
 
 

@@ -7,7 +7,7 @@ from tidegate.core import plugs
 from tidegate.core.assemble import Path, Say
 from tidegate.core.declared_guardrails import DeclaredGuardrail, DeclaredRouteGuardrails
 from tidegate.core.facts import GuardrailKinds
-from tidegate.core.guardrail import Guardrail, Kind, RouteGuardrails
+from tidegate.core.guardrail import Guardrail, Kind, RouteGuardrails, SentenceBuffer
 from tidegate.core.secret import SecretRef
 from tidegate.core.words import nearest, quoted
 
@@ -16,7 +16,7 @@ MOST_OF_ROUTE: Final = 16
 # The fields that not every kind reads, by the key that sets them.
 _KEYS: Final[Mapping[str, str]] = {
     **{name: name for name in ("types", "locales", "patterns", "words", "threshold")},
-    **{name: name for name in ("url", "credential", "ca_file")},
+    **{name: name for name in ("url", "credential", "ca_file", "streams")},
 }
 _NOTHING: Final[tuple[object, ...]] = (None, (), {}, SecretRef())
 
@@ -58,6 +58,16 @@ def of_route(
     return RouteGuardrails(*sides) if any(sides) else None
 
 
+def check_buffer(
+    found: RouteGuardrails | None, buffer: SentenceBuffer | None, path: Path, say: Say
+) -> None:
+    """What asks by the sentence needs a route whose streams go out by the sentence."""
+    for one in () if found is None or buffer is not None else found.output:
+        if one.by_sentence:
+            what = f"{quoted(one.name)} is asked by the sentence, and this route's streams go out"
+            say((*path, "output"), f"{what} as they come: write `buffer: sentence` beside it")
+
+
 def _compiled(
     name: str, declared: DeclaredGuardrail, kinds: GuardrailKinds, say: Say
 ) -> Guardrail | None:
@@ -88,6 +98,7 @@ def _compiled(
         credential=declared.credential,
         ca_file=declared.ca_file,
         deadline_s=declared.deadline_s,
+        by_sentence=declared.streams == "sentence",
     )
     return made if _fits(path, declared, made, kind, say) else None
 

@@ -146,6 +146,7 @@ def _when(declared: DeclaredWhen, at: Path, say: Say) -> When:
     return When(
         failures=tuple(dict.fromkeys(failures)),
         budget_percent=declared.budget,
+        forecast_percent=declared.forecast,
         slow_first_token_s=declared.slow_first_token_s,
         slow_answer_s=declared.slow_answer_s,
         quality=tuple(dict.fromkeys(declared.quality)),
@@ -237,6 +238,7 @@ def _check_before(rung: Rung, before: list[Rung], at: Path, say: Say) -> None:
 def _check_rising(rung: Rung, before: Rung, at: Path, say: Say) -> None:
     for name, key in (
         ("budget_percent", "budget"),
+        ("forecast_percent", "forecast"),
         ("slow_first_token_s", "slow_first_token"),
         ("slow_answer_s", "slow_answer"),
     ):

@@ -200,3 +200,17 @@ class DeclaredIssuer(Struct, frozen=True, omit_defaults=True):
         Text,
         Meta(description="The claim that says who calls, of which the caller's id is made."),
     ] = "sub"
+    types: Annotated[
+        tuple[Text, ...],
+        Meta(
+            description="What the tokens' header may say in `typ`, and then has to: `[at+jwt]` "
+            "lets in access tokens alone (RFC 9068). Default: `JWT`, `JOSE`, `at+jwt`, or nothing."
+        ),
+    ] = ()
+    bound: Annotated[
+        bool,
+        Meta(
+            description="Let in tokens that are bound to a key or a certificate (`cnf`) without "
+            "asking for its proof; whoever steals one can use it then."
+        ),
+    ] = False

@@ -84,6 +84,14 @@ class DeclaredGuardrail(Struct, frozen=True, omit_defaults=True):
         float,
         Meta(gt=0, le=60, extra={"read": "duration"}, description="How long it is waited for."),
     ] = field(default=_DEFAULT.deadline_s, name="deadline")
+    streams: Annotated[
+        Literal["whole", "sentence"] | None,
+        Meta(
+            description="When it is asked about a stream: once that is `whole`, or as its "
+            "sentences come, which then go out; the route needs `buffer: sentence`. Default: "
+            "`whole`."
+        ),
+    ] = None
 
 
 class DeclaredRouteGuardrails(Struct, frozen=True, omit_defaults=True):

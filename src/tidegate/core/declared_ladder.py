@@ -34,6 +34,17 @@ class DeclaredWhen(Struct, frozen=True, omit_defaults=True):
             "does not fit into what is left of one.",
         ),
     ] = None
+    forecast: Annotated[
+        int | None,
+        Meta(
+            ge=1,
+            le=1000,
+            extra={"read": "percent"},
+            description="At the pace so far, so much of a budget with `degrade: true` will be "
+            "spent at the end of its period; of one without an end, and in the first twentieth of "
+            "a period, nothing is foreseen.",
+        ),
+    ] = None
     slow_first_token_s: Annotated[
         Seconds | None,
         Meta(description="A stream has no first token for so long after its request came."),

@@ -11,7 +11,7 @@ from tidegate.core.declared_prices import DeclaredPrice
 from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_scalars import BaseUrl, Name, Seconds, Text
-from tidegate.core.model_facts import Modality
+from tidegate.core.model_facts import Modality, Purpose
 from tidegate.core.plan import Queueing
 from tidegate.core.resilience import Breaker
 from tidegate.core.secret import SecretRef
@@ -114,6 +114,13 @@ class DeclaredFacts(Struct, frozen=True, omit_defaults=True):
             min_length=1,
             description="All kinds of content that a prompt may hold; a request with another is "
             "refused before it is sent.",
+        ),
+    ] = None
+    serves: Annotated[
+        Purpose | None,
+        Meta(
+            description="What it is for: a chat model is asked for no embeddings and rankings, and "
+            "the others for nothing else."
         ),
     ] = None
     tools: Annotated[

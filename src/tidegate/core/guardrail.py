@@ -23,7 +23,8 @@ class Guardrail(Struct, frozen=True, omit_defaults=True):
     """One of the plan's guardrails, as a route obeys it. `kind` is the file in `guardrails/`.
 
     `actions` are of types that have another than `action`. `restores`: the caller gets back, in
-    the answer, what stands for a thing of the request's. The rest is the kind's to read.
+    the answer, what stands for a thing of the request's. The rest is the kind's to read; by
+    `by_sentence` an address is asked about a stream as its sentences come, and not at its end.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Guardrail(Struct, frozen=True, omit_defaults=True):
     credential: SecretRef | None = None
     ca_file: str | None = None
     deadline_s: float = 1.0
+    by_sentence: bool = False
 
     def action_of(self, kind: str) -> Action:
         return next((action for name, action in self.actions if name == kind), self.action)

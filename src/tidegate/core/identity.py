@@ -36,6 +36,13 @@ class GoogleIdentity(Struct, frozen=True, omit_defaults=True):
     scope: Annotated[Text, Meta(description="What the token is for.")] = (
         "https://www.googleapis.com/auth/cloud-platform"
     )
+    quota_project: Annotated[
+        Text | None,
+        Meta(
+            description="Whose quota requests count against (`x-goog-user-project`). Default: "
+            "`GOOGLE_CLOUD_QUOTA_PROJECT`, then what the credentials say."
+        ),
+    ] = None
     allow: Annotated[
         tuple[BaseUrl, ...],
         Meta(

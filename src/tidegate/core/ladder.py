@@ -49,7 +49,8 @@ class When(Struct, frozen=True, omit_defaults=True):
     """What leads to a rung; any of it does. With nothing only the lever `ladder_floor` does.
 
     `budget_percent`: so much of a budget that degrades is spent or held, or what is asked does not
-    fit into it. Seconds count from the request's arrival: of a stream to its first token, of a
+    fit into it. `forecast_percent`: so much of one will be at the end of its period, at the pace so
+    far. Seconds count from the request's arrival: of a stream to its first token, of a
     whole answer to its end. `pressure`: requests of this priority are shed.
     """
 
@@ -59,12 +60,13 @@ class When(Struct, frozen=True, omit_defaults=True):
     slow_answer_s: float | None = None
     quality: tuple[QualityWord, ...] = ()
     pressure: bool = False
+    forecast_percent: int | None = None
 
     @property
     def words(self) -> frozenset[RungReason]:
         """All that it answers."""
         found: set[RungReason] = {*self.failures, *self.quality}
-        if self.budget_percent is not None:
+        if self.budget_percent is not None or self.forecast_percent is not None:
             found.add("budget")
         if self.slow_first_token_s is not None:
             found.add("slow_first_token")

@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-# What an audio codec for speech makes at least: 4 kbit/s. A file is no longer than its bytes by
-# this.
+# What an audio codec for speech makes at least: 4 kbit/s. What of a file nobody can read here is
+# taken for no longer than its bytes by this.
 LEAST_AUDIO_BYTES_PER_S: Final = 500
 # A provider that ranks counts so many documents as one search, and cuts what is longer than so many
 # tokens, its query with it, into several. A query takes half of them at most.

@@ -7,6 +7,9 @@ from typing import Final, Literal
 from msgspec import Struct
 
 Modality = Literal["text", "image", "audio", "video", "pdf"]
+# What a model is for, where that is one thing: other endpoints of its provider are not its own.
+Purpose = Literal["chat", "embeddings", "rerank"]
+_ALONE: Final = frozenset({"embeddings", "rerank"})
 MODALITIES: Final[tuple[Modality, ...]] = ("text", "image", "audio", "video", "pdf")
 
 
@@ -17,6 +20,7 @@ class ModelFacts(Struct, frozen=True, omit_defaults=True):
     it may take others too. `output_tokens` is the most that one answer can be asked for.
     `json_schema`: it can be held to one. `retires_on` is the day from which its provider may serve
     it no more; `deprecated`: that day is coming, or its provider advises against it.
+    `serves` is what it is for.
     """
 
     context_tokens: int | None = None
@@ -29,10 +33,17 @@ class ModelFacts(Struct, frozen=True, omit_defaults=True):
     json_schema: bool | None = None
     retires_on: date | None = None
     deprecated: bool = False
+    serves: Purpose | None = None
 
     def takes(self, kind: Modality) -> bool:
         """Whether a prompt may hold this; where nobody knows, it may."""
         return self.inputs is None or self.more_inputs or kind in self.inputs
+
+    def may_serve(self, endpoint: str) -> bool:
+        """What embeds or ranks does nothing else, and what chats does neither."""
+        if self.serves in (None, endpoint):
+            return True
+        return self.serves == "chat" and endpoint not in _ALONE
 
     def days_left(self, today: date) -> int | None:
         """Days until it is retired, negative after; None where no day is known."""

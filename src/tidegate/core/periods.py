@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from tidegate.core.plan import PeriodUnit
 
+# Of the beginning of a period nobody can say how it goes on.
+TOO_EARLY = 0.05
 _NEVER_S = 32_503_680_000  # the year 3000
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -21,6 +23,13 @@ class Period(Struct, frozen=True):
 
     start_s: int
     end_s: int
+
+    def passed_at(self, wall_s: float) -> float | None:
+        """Which part of it is over; None where that is too little to tell its end by."""
+        if self.end_s >= _NEVER_S:
+            return None
+        passed = (wall_s - self.start_s) / (self.end_s - self.start_s)
+        return None if passed < TOO_EARLY else passed
 
 
 def time_zone_complaint(name: str) -> str | None:

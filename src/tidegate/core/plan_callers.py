@@ -11,6 +11,14 @@ Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]
 
+# What tokens of callers are by RFC 7519, RFC 7515 and RFC 9068; many do not say.
+USUAL_KINDS = ("", "jwt", "jose", "at+jwt")
+
+
+def kind_of(typ: str | None) -> str:
+    """A `typ` as it is compared (RFC 7515, 4.1.9)."""
+    return (typ or "").lower().removeprefix("application/")
+
 
 class FromClaim(Struct, frozen=True, omit_defaults=True):
     """A word about a caller: `value`, or what the claim at `path` says. With a `table` only its
@@ -72,7 +80,9 @@ class IssuerKeys(Struct, frozen=True, omit_defaults=True):
 
 
 class Issuer(Struct, frozen=True, omit_defaults=True):
-    """Whose tokens are believed: `issuer` and one of `audiences` stand in them."""
+    """Whose tokens are believed: `issuer` and one of `audiences` stand in them. `kinds` are what
+    their `typ` may be, "" for none. `bound`: also those that belong to a key or a certificate
+    (`cnf`), for whose proof nobody asks here."""
 
     name: str
     issuer: str
@@ -83,3 +93,5 @@ class Issuer(Struct, frozen=True, omit_defaults=True):
     leeway_s: float = 30.0
     longest_s: float = 86_400.0
     subject: tuple[str, ...] = ("sub",)
+    kinds: tuple[str, ...] = USUAL_KINDS
+    bound: bool = False

@@ -17,7 +17,18 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
     read, written = receipt.input_tokens, receipt.output_tokens
     if read is None or (written is None and receipt.endpoint != "embeddings"):
         return None
-    classes = [(read, price.input), (written, price.output)]
+    plain = price.input
+    if (
+        plain is not None
+        and price.output is not None
+        and not (receipt.cache_read_tokens or receipt.cache_write_tokens)
+        and not (receipt.reasoning_tokens or receipt.audio_input_tokens)
+        and not receipt.audio_output_tokens
+        and not (plain.tiers or price.output.tiers)
+    ):  # as most are
+        charged = read * plain.nanousd_per_mtok + (written or 0) * price.output.nanousd_per_mtok
+        return price.request_nanousd + (charged + 500_000) // 1_000_000
+    classes = [(read, plain), (written, price.output)]
     if receipt.audio_input_tokens or receipt.audio_output_tokens:
         classes = _with_audio(receipt, price)
     if receipt.cache_read_tokens or receipt.cache_write_tokens or receipt.reasoning_tokens:

@@ -2,10 +2,25 @@
 they become. Pure.
 """
 
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 # `content` is what a user reads.
 TextKind = Literal["content", "reasoning", "refusal", "other"]
+# What tells a text token by token, of an answer or of its question: by whichever member of it.
+TOKENS: Final = frozenset(
+    {"logprobs", "token_ids", "prompt_logprobs", "prompt_token_ids"}
+    | {"input_messages", "output_messages"}
+)
+# Members of an answer in which no text of a model stands: whose it is, what it used, how it came to
+# be, and what repeats its request.
+NO_ANSWER: Final = frozenset(
+    {"id", "object", "created", "created_at", "completed_at", "model", "usage", "type", "role"}
+    | {"system_fingerprint", "service_tier", "provider", "status", "stop_reason", "stop_sequence"}
+    | {"incomplete_details", "instructions", "metadata", "tools", "tool_choice", "user"}
+    | {"parallel_tool_calls", "reasoning", "truncation", "previous_response_id", "conversation"}
+    | {"prompt", "prompt_cache_key", "safety_identifier", "background", "store", "container"}
+    | {"context_management", "kv_transfer_params", "timings", "obfuscation", "x_groq", "nvext"}
+)
 
 
 class Channel(Protocol):
@@ -65,3 +80,20 @@ class Rewriter(Protocol):
 
     def end(self, terminal: bytes) -> bytes:
         """What is held still, and behind it the stream's last events. Once. Refusal."""
+
+
+class Screen(Protocol):
+    """What holds events back until somebody has said that they may go out. `sequence` is the number
+    of the next one that goes out."""
+
+    @property
+    def sequence(self) -> int: ...
+
+    def take(self, events: bytes) -> None:
+        """More of the stream, whole events: what may go out is passed on later."""
+
+    async def end(self, events: bytes) -> bytes:
+        """The last of it, as it may go out. Refusal or Failure."""
+
+    def close(self) -> None:
+        """Nothing more goes out."""

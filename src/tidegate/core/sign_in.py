@@ -56,12 +56,13 @@ Steps = Generator[Step, Any, "Lease"]
 
 
 class Lease(Struct, frozen=True):
-    """What a request is sent with: a bearer token, or an AWS key. It lives for so many seconds from
-    the moment that its step was answered."""
+    """What a request is sent with: a bearer token, or an AWS key, and headers that belong to it. It
+    lives for so many seconds from the moment that its last step was asked."""
 
     lives_s: float
     token: Secret | None = None
     key: SigningKey | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

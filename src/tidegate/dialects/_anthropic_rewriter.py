@@ -16,6 +16,7 @@ _MEMBERS: Final[dict[str, tuple[str, TextKind]]] = {
     "text_delta": ("text", "content"),
     "thinking_delta": ("thinking", "reasoning"),
 }
+_KNOWN: Final = frozenset({*_MEMBERS, "input_json_delta", "signature_delta"})
 _DELTAS: Final = {member: (delta, kind) for delta, (member, kind) in _MEMBERS.items()}
 
 
@@ -51,7 +52,8 @@ class AnthropicRewriter(WireRewriter):
         return b"".join(out)
 
     def end(self, terminal: bytes) -> bytes:
-        rest = b"".join([self._rest(index) for index in list(self._blocks)])
+        open_blocks = dict.fromkeys([*self._blocks, *(index for index, _ in self._open)])
+        rest = b"".join([self._rest(index) for index in open_blocks])
         return rest + b"".join([self._take(event) for event in self._splitter.feed(terminal)])
 
     def _take(self, event: bytes) -> bytes:
@@ -111,7 +113,7 @@ class AnthropicRewriter(WireRewriter):
         if kind == "signature_delta" and self.texts.changes:
             self._block(index).signatures.append(event)
             return b""
-        if kind == "citations_delta" and self.texts.changes:
+        if kind not in _KNOWN and self.texts.changes:
             made = self.texts.value(delta)
             return event if made is delta else _event({**told, "delta": made})
         self.started = True

@@ -8,7 +8,7 @@ are left out.
 
 from typing import Any, Final
 
-from tidegate.core.rewriting import TextKind, Texts
+from tidegate.core.rewriting import NO_ANSWER, TOKENS, TextKind, Texts
 from tidegate.dialects._rewriter import WireRewriter, decode, encode
 from tidegate.text.sse import data_of
 from tidegate.text.strict_json import UNREADABLE
@@ -20,6 +20,14 @@ _KINDS: Final[dict[str, TextKind]] = {
     "refusal": "refusal",
 }
 _CALLED: Final = frozenset({"tool_calls", "function_call"})
+# Of a delta, what is no text though it is a string.
+_NO_TEXT: Final = frozenset({"role", "name", "id", "type", "object", "signature"})
+_OF_CHUNK: Final = NO_ANSWER | {"choices"}
+_OF_CHOICE: Final = frozenset(
+    {"index", "delta", "text", "finish_reason", "native_finish_reason", "stop_reason"}
+    | {"matched_stop", "logprobs"}
+)
+_BESIDE: Final = ("logprobs", "token_ids")
 
 
 class _Call:
@@ -42,6 +50,7 @@ class OpenAIChatRewriter(WireRewriter):
         self._calls: dict[tuple[int, int], _Call] = {}
         self._last: dict[str, Any] = {}
         self._logprobs: dict[Any, dict[str, Any]] = {}
+        self._beside: dict[str, Any] = {}
 
     def overdue(self) -> bytes:
         out = []
@@ -66,10 +75,13 @@ class OpenAIChatRewriter(WireRewriter):
         except UNREADABLE:
             return event  # no reader has let one pass that is none
         choices = chunk.get("choices")
+        plain = _OF_CHUNK.issuperset(chunk)
+        if not plain and self.texts.changes:
+            chunk = self._headed(chunk)
         if not isinstance(choices, list) or not choices:
-            return event
+            return event if plain or not self.texts.changes else _event(chunk)
         self._last = {name: it for name, it in chunk.items() if name not in ("choices", "usage")}
-        if self._only_text(event, choices):
+        if (plain or not self.texts.changes) and self._only_text(event, choices):
             shown = self._plain(event, choices[0])
             if shown is not None:
                 return shown
@@ -83,7 +95,21 @@ class OpenAIChatRewriter(WireRewriter):
         if not kept and chunk.get("usage") is None:
             return b"".join(before)
         chunk["choices"] = kept
-        return b"".join([*before, b"data: ", encode(chunk), b"\n\n"])
+        return b"".join([*before, _event(chunk)])
+
+    def _headed(self, chunk: dict[str, Any]) -> dict[str, Any]:
+        """With what else of it may be a text as it may go out. Some say the same in every chunk."""
+        made: dict[str, Any] = {}
+        for name, it in chunk.items():
+            if name in TOKENS:
+                continue
+            if name in _OF_CHUNK or not isinstance(it, str | list | dict):
+                made[name] = it
+                continue
+            again = self._beside.get(name) == it
+            made |= (self.texts.again if again else self.texts.value)({name: it})
+            self._beside[name] = it
+        return made
 
     def _only_text(self, event: bytes, choices: list[Any]) -> bool:
         if len(choices) != 1 or not event.startswith(b"data: {") or not event.endswith(b"}\n\n"):
@@ -93,7 +119,9 @@ class OpenAIChatRewriter(WireRewriter):
         if not isinstance(delta, dict) or choice.get("finish_reason") is not None:
             return False
         says = [name for name, it in delta.items() if it is not None]
-        return says == ["content"] and choice.get("logprobs") is None
+        if says != ["content"] or choice.get("logprobs") is not None:
+            return False
+        return _OF_CHOICE.issuperset(choice)
 
     def _plain(self, event: bytes, choice: dict[str, Any]) -> bytes | None:
         """An event with more of one choice's content and nothing else."""
@@ -115,11 +143,9 @@ class OpenAIChatRewriter(WireRewriter):
         if not isinstance(choice, dict):
             return [], True
         index = choice.get("index", 0)
-        logprobs = choice.get("logprobs")
-        if logprobs is not None:
-            choice["logprobs"] = None
-            if not self.texts.changes and isinstance(logprobs, dict):
-                _join(self._logprobs.setdefault(index, {}), logprobs)
+        self._take_tokens(choice, index)
+        for name in choice.keys() - _OF_CHOICE if self.texts.changes else ():
+            choice[name] = self.texts.value({name: choice[name]})[name]
         delta = choice.get("delta")
         says = False
         if isinstance(delta, dict):
@@ -129,18 +155,32 @@ class OpenAIChatRewriter(WireRewriter):
             says = bool(choice["text"])
             self.started = self.started or says
         if says:
-            self._with_logprobs(choice, index)
+            self._with_tokens(choice, index)
         before: list[bytes] = []
         if choice.get("finish_reason") is not None:
             rest = self._rest(index)
             before, says = [rest] if rest else [], True
         return before, says
 
+    def _take_tokens(self, choice: dict[str, Any], index: int) -> None:
+        """What tells the texts of a choice by the token waits with them, where they only wait; else
+        it is left out."""
+        if self.texts.changes:
+            for name in TOKENS.intersection(choice):
+                choice[name] = None
+            return
+        for name in _BESIDE:
+            told = choice.get(name)
+            if told is not None:
+                choice[name] = None
+                _join(self._logprobs.setdefault(index, {}), {name: told})
+
     def _delta(self, delta: dict[str, Any], index: int) -> bool:
         says = False
-        for name, kind in _KINDS.items():
-            text = delta.get(name)
+        for name in [name for name in delta if name in _KINDS or self._is_text(name)]:
+            text = delta[name]
             if isinstance(text, str) and text:
+                kind = _KINDS.get(name, "other")
                 shown = self._text((index, name), kind, index).add(text)
                 if shown:
                     delta[name] = shown
@@ -156,6 +196,10 @@ class OpenAIChatRewriter(WireRewriter):
             says = self.started = True
         more = [name for name, it in delta.items() if it is not None and not _grows(name, it)]
         return says or any(name not in _CALLED for name in more)
+
+    def _is_text(self, name: str) -> bool:
+        """Whether a member that nobody here has heard of may be one."""
+        return self.texts.changes and name not in _NO_TEXT and name not in _CALLED
 
     def _whole(self, delta: dict[str, Any]) -> None:
         """What comes whole beside its texts, or in their place as parts."""
@@ -219,17 +263,19 @@ class OpenAIChatRewriter(WireRewriter):
         choice: dict[str, Any] = {"index": index, "delta": {name: text}, "finish_reason": None}
         if name == "text":
             choice = {"index": index, "text": text, "logprobs": None, "finish_reason": None}
-        self._with_logprobs(choice, index)
+        self._with_tokens(choice, index)
         return choice
 
-    def _with_logprobs(self, choice: dict[str, Any], index: int) -> None:
+    def _with_tokens(self, choice: dict[str, Any], index: int) -> None:
         """Those of texts that were held."""
-        held = self._logprobs.pop(index, None)
-        if held is not None:
-            choice["logprobs"] = held
+        choice.update(self._logprobs.pop(index, {}))
 
     def _chunk(self, choice: dict[str, Any]) -> bytes:
-        return b"data: %b\n\n" % encode({**self._last, "choices": [choice]})
+        return _event({**self._last, "choices": [choice]})
+
+
+def _event(chunk: dict[str, Any]) -> bytes:
+    return b"data: %b\n\n" % encode(chunk)
 
 
 def _grows(name: str, value: Any) -> bool:
@@ -249,5 +295,7 @@ def _join(held: dict[str, Any], more: dict[str, Any]) -> None:
     for name, it in more.items():
         if isinstance(held.get(name), list) and isinstance(it, list):
             held[name] = held[name] + it
+        elif isinstance(held.get(name), dict) and isinstance(it, dict):
+            _join(held[name], it)
         elif it is not None or name not in held:
             held[name] = it

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from tidegate.core.rewriting import TextKind, Texts
+from tidegate.core.rewriting import NO_ANSWER, TOKENS, TextKind, Texts
 from tidegate.dialects._rewriter import WireRewriter, decode, encode
 from tidegate.text.sse import data_of
 from tidegate.text.strict_json import UNREADABLE
@@ -30,9 +30,16 @@ _CALLS: Final = frozenset(
     | {"response.custom_tool_call_input", "response.code_interpreter_call_code"}
 )
 # The member of a `.done` event that has the whole.
-_WHOLES: Final = ("text", "refusal", "arguments", "input", "code")
+_WHOLES: Final = ("text", "refusal", "arguments", "input", "code", "transcript", "diff", "command")
 _PLACE: Final = ("item_id", "output_index", "content_index", "summary_index")
-_TOLD_AGAIN: Final = ("part", "item")
+_TOLD_AGAIN: Final = frozenset({"part", "item"})
+# Of an event, what is no text.
+_OF_EVENT: Final = NO_ANSWER | {
+    *(*_PLACE, "sequence_number", "response", "annotation_index", "partial_image_index"),
+    *("partial_image_b64", "error", "code", "param", "event_id"),
+}
+# Sound, which nobody can look through.
+_SOUND: Final = "response.audio"
 
 
 class _Delta(Struct):
@@ -101,15 +108,17 @@ class OpenAIResponsesRewriter(WireRewriter):
             self._next = number if isinstance(number, int) else 0
         base = kind.removesuffix(_DELTA).removesuffix(_DONE)
         place = (base, *(told.get(name) for name in _PLACE))
+        if self.texts.changes and base == _SOUND:
+            return b""
         if kind.endswith(_DELTA) and isinstance(told.get("delta"), str):
-            if base in _KINDS:
-                return self._grow(told, place, _KINDS[base])
+            if base in _KINDS or (self.texts.changes and base not in _CALLS):
+                return self._grow(told, place, _KINDS.get(base, "other"))
             if base in _CALLS and self.texts.changes:
                 self._deltas.setdefault(place, told)
                 self._pieces.setdefault(place, []).append(told["delta"])
                 return b""
             self.started = True
-        elif kind.endswith(_DONE) and (base in _KINDS or base in _CALLS):
+        elif kind.endswith(_DONE) and (base in _KINDS or base in _CALLS or place in self._deltas):
             return self._close(place) + self._numbered(self._done(told, place, base))
         return self._numbered(self._other(told, kind))
 
@@ -182,14 +191,18 @@ class OpenAIResponsesRewriter(WireRewriter):
             self._names[told["item"].get("id")] = (len(self._names), name)
         if not self.texts.changes:
             return told
-        for name in _TOLD_AGAIN:
-            if name in told:
-                told = {**told, name: self.texts.again(told[name])}
+        changed: dict[str, Any] = {}
+        for name in told.keys() - _OF_EVENT:
+            made = self.texts.again if name in _TOLD_AGAIN else self.texts.value
+            changed[name] = made(told[name])
         response = told.get("response")
-        if isinstance(response, dict) and response.get("output"):
-            made = self.texts.again(response["output"])
-            told = {**told, "response": {**response, "output": made}}
-        return told
+        if isinstance(response, dict):
+            changed["response"] = {
+                name: it if name in NO_ANSWER else self.texts.again(it)
+                for name, it in response.items()
+                if name not in TOKENS
+            }
+        return {**told, **changed} if changed else told
 
     def _numbered(self, told: dict[str, Any]) -> bytes:
         if "sequence_number" in told:

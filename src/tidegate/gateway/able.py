@@ -20,6 +20,7 @@ _MARKS: Final[tuple[tuple[Modality, tuple[bytes, ...]], ...]] = (
     ("video", (b"video",)),
     ("pdf", (b"file", b"document")),
 )
+_TOOLS: Final = ("tools", "functions")
 _NOTHING: Final = frozenset({b"null", b"[]", b'"none"'})
 # Where each dialect asks for a JSON Schema.
 _SCHEMAS: Final = {OPENAI_RESPONSES: "text", ANTHROPIC_MESSAGES: "output_config"}
@@ -47,8 +48,10 @@ def _check(ask: Ask, target: Target, facts: ModelFacts) -> None:
     if most is not None and (ask.output_ceiling_tokens or 0) > most:
         ask.output_bound_tokens = min(most, ask.output_bound_tokens or most)
     members = ask.members
-    if facts.tools is False and bytes(members.get("tools", b"null")) not in _NOTHING:
-        raise _no(target, "does not call tools", "tools")
+    if facts.tools is False:
+        for name in _TOOLS:
+            if bytes(members.get(name, b"null")) not in _NOTHING:
+                raise _no(target, "does not call tools", name)
     if facts.json_schema is False:
         name = _SCHEMAS.get(ask.dialect, "response_format")
         if name in members and _wants_schema(members[name]):

@@ -11,7 +11,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
 from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import METERED, Receipt
-from tidegate.gateway.context import Context, identifier, read_context
+from tidegate.gateway.context import NOTHING, Context, identifier, read_context
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Head, Incoming
 from tidegate.gateway.metered_request import FORMS, accept_metered
@@ -78,12 +78,15 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     except JsonProblem as problem:
         raise Refusal("invalid_json", str(problem), param=problem.path) from None
     judged = _judge(incoming.body)
-    bare = _is_bare(entry, members)
-    if not bare:
-        _check_content(entry, members)
     streamed = judged.stream is True and entry.endpoint != "embeddings"
     ask = Ask(entry.endpoint, incoming.body, members, _model(judged.model), streamed)
-    ask.bare = bare
+    content = members.get(entry.content)
+    if content is not None:
+        _check_content(entry, content)
+    elif _is_bare(entry, members):
+        ask.bare = True
+    else:
+        raise Refusal("missing_parameter", f"`{entry.content}` is missing", param=entry.content)
     if entry.counted is not None:
         ask.endpoint, ask.counts, ask.stream = "chat", True, False
     if entry.dialect is None:
@@ -99,8 +102,10 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
         _note_dialect(ask, entry.dialect, head, judged, receipt)
     receipt.model_asked = ask.model
     receipt.stream = ask.stream
-    context.note(receipt)
-    _note_body(judged, receipt)
+    if context is not NOTHING:
+        context.note(receipt)
+    if judged.user is not None or judged.metadata is not None:
+        _note_body(judged, receipt)
     return ask
 
 
@@ -154,19 +159,16 @@ def _model(model: str | None) -> str:
 
 
 def _is_bare(entry: Entry, members: Mapping[str, Raw]) -> bool:
-    """A chat without a conversation, but with an object for the prompt of its route."""
-    if entry.content in members or entry.content == "prompt":
+    """What has no conversation: whether it has an object for the prompt of its route."""
+    if entry.content == "prompt":
         return False
     prompt = members.get("prompt")
     return prompt is not None and memoryview(prompt)[0] == _OBJECT
 
 
-def _check_content(entry: Entry, members: Mapping[str, Raw]) -> None:
+def _check_content(entry: Entry, content: Raw) -> None:
     name, starts = entry.content, entry.starts
-    raw = members.get(name)
-    if raw is None:
-        raise Refusal("missing_parameter", f"`{name}` is missing", param=name)
-    if memoryview(raw)[0] not in starts:
+    if memoryview(content)[0] not in starts:
         wanted = "an array" if len(starts) == 1 else "a string or an array"
         raise Refusal("invalid_parameter", f"`{name}` must be {wanted}", param=name)
 

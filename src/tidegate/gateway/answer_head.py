@@ -64,6 +64,8 @@ def _rest(progress: Progress, target: str) -> bytes:
     head += route.heads.get(target, b"")
     if route.told:
         head += route.told
+    if receipt.rung is not None:
+        head += answers.rung_header(receipt.rung)
     if progress.earlier is not None:
         head += b"x-tidegate-attempts: %d\r\n" % len(receipt.attempts)
     admitted = progress.admitted

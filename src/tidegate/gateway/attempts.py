@@ -207,7 +207,10 @@ def _chosen(
 async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
     """Relays a stream to its end."""
     relay = _relay(progress, ask, answered, world)
-    await relay.run()
+    if relay.screen is None:
+        await relay.run()
+    else:
+        await relay.run_screened(relay.screen)
     progress.ending = relay.finish
     if progress.guarding is not None:
         await check_answer(progress, ask, world)

@@ -1,7 +1,7 @@
 """batch_place: where at a provider a caller's files and batches lie, and one request about them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -21,6 +21,20 @@ MOST_S: Final = 30.0
 LEAST_BYTES_PER_S: Final = 128 * 1024
 GOOD: Final = frozenset({200, 201, 202, 204})
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+
+
+class Answer(Struct, frozen=True):
+    """What a provider answered, to what was sent then (monotonic seconds)."""
+
+    status: int
+    headers: dict[bytes, bytes]
+    body: bytes
+    sent_s: float
+    streamed: bool = False
+
+    @property
+    def good(self) -> bool:
+        return self.status in GOOD and not self.streamed
 
 
 class Account(Struct, eq=False, frozen=True):
@@ -60,11 +74,22 @@ class Account(Struct, eq=False, frozen=True):
             body = one.conceal(body)
         return body
 
-    def failure(self, status: int, headers: dict[bytes, bytes], body: bytes) -> Failure | Refusal:
-        """What an answer says that is none."""
-        if status == 404:
+    def failure(self, answer: Answer) -> Failure | Refusal:
+        """What an answer says that is none. A token that was refused is renewed."""
+        if answer.status == 404:
             return Refusal("not_found", "the provider does not keep that, or not any more")
-        return self.target.provider.fault(status, texts(headers), self.conceal(body))
+        body = self.conceal(answer.body)
+        found = self.target.provider.fault(answer.status, texts(answer.headers), body)
+        if self.target.identity is not None and found.code.name == "upstream_auth":
+            self.target.identity.refused(answer.sent_s)
+        return found
+
+    async def renewed(self, no: Failure | Refusal, answer: Answer) -> bool:
+        """Whether that was for a token, of which there is another one now."""
+        identity = self.target.identity
+        if identity is None or no.code.name != "upstream_auth":
+            return False
+        return await identity.renewed(answer.sent_s)
 
 
 def account(target: PreparedTarget, replica: PreparedReplica) -> Account:
@@ -117,25 +142,55 @@ def _form(target: PreparedTarget) -> str:
     return "" if wire is None else wire.form
 
 
+class Request(Struct, frozen=True):
+    """One request below an account's paths; `headers` are its own."""
+
+    method: bytes
+    path: bytes
+    body: bytes | None = None
+    headers: bytes = b""
+
+
 async def ask(
     at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
     """The body of the provider's answer, whole. Failure, Refusal."""
-    return await exchange(at, await at.head(method, path, request_id), body)
+    return await send(at, Request(method, path, body), request_id)
 
 
-async def exchange(at: Account, head: bytes, body: bytes | None) -> bytes:
-    """The same, of a request with this head. Failure, Refusal."""
-    if body is not None:
+async def send(at: Account, what: Request, request_id: str) -> bytes:
+    """The same of any request. Failure, Refusal."""
+    return await good_of(at, lambda: _exchange(at, what, request_id))
+
+
+async def good_of(at: Account, exchange: Callable[[], Awaitable[Answer]]) -> bytes:
+    """The body of a good answer, which is asked for once more where the provider's identity had to
+    have another token. Failure, Refusal."""
+    answer = await exchange()
+    if answer.good:
+        return answer.body
+    no = at.failure(answer)
+    if await at.renewed(no, answer):
+        answer = await exchange()
+        if answer.good:
+            return answer.body
+        no = at.failure(answer)
+    raise no
+
+
+async def _exchange(at: Account, what: Request, request_id: str) -> Answer:
+    head = await at.head(what.method, what.path, request_id) + what.headers
+    body = what.body or b""
+    if what.body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()
     try:
-        async with asyncio.timeout(MOST_S + len(body or b"") / LEAST_BYTES_PER_S):
-            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
-            this.send(upstream, head + b"\r\n" + (body or b""), MAX_ANSWER_BYTES)
+        async with asyncio.timeout(MOST_S + len(body) / LEAST_BYTES_PER_S):
+            upstream = await connection_to(this, at.replica)
+            this.send(upstream, head + b"\r\n" + body, MAX_ANSWER_BYTES)
             await upstream.answered()
         status, headers, streamed = upstream.status, upstream.headers, upstream.streaming
-        answer = this.take_body()
+        return Answer(status, headers, this.take_body(), this.sent_s or 0.0, streamed)
     except TimeoutError:
         message = "the provider did not answer in time"
         raise Failure("timeout", "upstream_timeout", message) from None
@@ -143,6 +198,3 @@ async def exchange(at: Account, head: bytes, body: bytes | None) -> bytes:
         raise translate(error) from None
     finally:
         this.end()
-    if status in GOOD and not streamed:
-        return answer
-    raise at.failure(status, headers, answer)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure
-from tidegate.gateway.batch_place import GOOD, MAX_ANSWER_BYTES, Account
+from tidegate.gateway.batch_place import MAX_ANSWER_BYTES, Account, Answer, good_of
 from tidegate.gateway.call import connection_to
 from tidegate.gateway.http.answer_reader import ANY_KIND, UpstreamError
 from tidegate.gateway.http.client import Upstream
@@ -37,6 +37,16 @@ class Upload(Struct, frozen=True, eq=False):
 
 async def upload(at: Account, what: Upload, request_id: str) -> bytes:
     """Sends a file; the body of the provider's answer. Failure, Refusal."""
+    begins = what.file.tell()
+
+    async def exchange() -> Answer:
+        what.file.seek(begins)
+        return await _upload(at, what, request_id)
+
+    return await good_of(at, exchange)
+
+
+async def _upload(at: Account, what: Upload, request_id: str) -> Answer:
     before, after, kind = _form(what)
     head = await at.head(b"POST", b"/files", request_id)
     head = head.replace(_JSON, kind, 1)
@@ -44,7 +54,7 @@ async def upload(at: Account, what: Upload, request_id: str) -> bytes:
     this = at.in_flight()
     try:
         async with asyncio.timeout(UPLOAD_S):
-            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
+            upstream = await connection_to(this, at.replica)
             this.send(upstream, head + before, MAX_ANSWER_BYTES)
             answered = upstream.answered()
             whole = await _send(upstream, what, answered)
@@ -61,9 +71,7 @@ async def upload(at: Account, what: Upload, request_id: str) -> bytes:
         raise translate(error) from None
     finally:
         this.end()  # also of an answer that came before all was sent: the rest never goes
-    if status in GOOD:
-        return body
-    raise at.failure(status, headers, body)
+    return Answer(status, headers, body, this.sent_s or 0.0)
 
 
 async def _send(upstream: Upstream, what: Upload, answered: "asyncio.Future[None]") -> bool:
@@ -158,7 +166,7 @@ async def begin_download(at: Account, this: InFlight, path: bytes, request_id: s
     request = await at.head(b"GET", path, request_id) + b"\r\n"
     try:
         async with asyncio.timeout(SILENCE_S):
-            upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
+            upstream = await connection_to(this, at.replica)
             this.send(upstream, request, MAX_ANSWER_BYTES)
             upstream.stream_kinds = ANY_KIND
             await upstream.answered()
@@ -168,8 +176,8 @@ async def begin_download(at: Account, this: InFlight, path: bytes, request_id: s
     except UpstreamError as error:
         raise translate(error) from None
     if upstream.status != 200:
-        status, headers = upstream.status, upstream.headers
-        raise at.failure(status, headers, this.take_body())
+        status, headers, sent_s = upstream.status, upstream.headers, this.sent_s or 0.0
+        raise at.failure(Answer(status, headers, this.take_body(), sent_s))
     encoding = upstream.headers.get(b"content-encoding", b"identity")
     if encoding.lower() != b"identity":
         raise Failure("malformed", "upstream_malformed", "the provider compressed a file unasked")

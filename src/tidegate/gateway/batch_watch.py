@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 LOOK_S: Final = 5.0
 # How long results wait for somebody else to read them.
 PATIENCE_S: Final = 60.0
-# Between two looks at a batch that is under way, and at one that could not be looked at.
+# Between two looks at a batch that is under way, and at one that could not be looked at; where it
+# was for want of a token, `PATIENCE_S`.
 EVERY_S: Final = 600.0
 # Until what is held for one is tried to be given back once more.
 AGAIN_S: Final = 5.0
@@ -100,7 +101,8 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
             log.warning("results of batch %s were gone before anybody read them", batch.own)
             return
         log.info("batch %s is looked at again later: %s", batch.own, no.message)
-        _watch(batch, now_s + EVERY_S, world)
+        missing = no.code.name == "credential_missing"
+        _watch(batch, now_s + (PATIENCE_S if missing else EVERY_S), world)
     except Exception:  # the others are looked at all the same
         log.exception("batch %s could not be settled", batch.own)
 

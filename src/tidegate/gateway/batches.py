@@ -21,7 +21,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
 from tidegate.gateway.batch_ids import OWNER, Kind, Sealed, brought, opened, owned, shown
 from tidegate.gateway.batch_input import RESPONSES_URL, URLS, url_of
-from tidegate.gateway.batch_place import Account, account_of, ask, exchange
+from tidegate.gateway.batch_place import Account, Request, account_of, ask, send
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
@@ -124,8 +124,8 @@ async def _begin(
     receipt.attributes = {**key.attributes, SEALED: shown(owner, world.keys.digests)}
     await hold(what.file, receipt, key, world)
     try:
-        head = await at.head(b"POST", b"/batches", request_id) + what.headers
-        told = read(await exchange(at, head, what.body))
+        sent = Request(b"POST", b"/batches", what.body, what.headers)
+        told = read(await send(at, sent, request_id))
         batch = replace(owner, kind=what.kind, own=own_id(told))
     except (Refusal, Failure) as failure:
         if isinstance(failure, Refusal) or failure.kind not in _UNSURE:

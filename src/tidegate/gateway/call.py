@@ -3,14 +3,12 @@
 import ssl
 from collections.abc import Mapping
 from math import inf
-
-from msgspec.structs import replace
+from typing import Final
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.core.resilience import Deadlines
 from tidegate.gateway import wires
 from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.answer_reader import UpstreamError
@@ -18,6 +16,7 @@ from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.metered_answer import note_kind
+from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import JSON_TYPE, PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.provider_rate import TELLING
@@ -25,6 +24,9 @@ from tidegate.gateway.withdrawn import Withdrawn, check_version, withdrawn
 from tidegate.gateway.world import World
 
 _IDENTITY = (b"", b"identity")
+# What an attempt came to that is made once more: by another connection, by another token.
+_STALE_CONNECTION: Final = "stale_connection"
+_STALE_TOKEN: Final = "stale_token"  # noqa: S105 - a word of receipts
 
 
 async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: World) -> InFlight:
@@ -33,40 +35,33 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
 
     Failure or Refusal otherwise; Withdrawn where it was not sent for that. A kept-alive connection
     that is closed the moment it is used was closed before the provider could see the request; it is
-    replaced once, by a new one.
+    replaced once, by a new one. So is a token of an identity that the provider takes no more.
     """
-    receipt, target = progress.receipt, progress.target
+    receipt, target, route = progress.receipt, progress.target, progress.route
     assert target is not None  # noqa: S101 - the attempt has one
     note_target(receipt, target)
     receipt.replica = replica.name
-    until_s, usual = progress.until_s, target.target.deadlines
+    until_s = progress.until_s
     if until_s is not None and clock.monotonic_s() >= until_s:
         raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
     if target.identity is not None:
         await target.identity.ready(inf if until_s is None else until_s - clock.monotonic_s())
-    request = _request(progress, ask, replica, world)
+    outgoing = wires.outgoing(progress, ask, world)
+    request = _request(progress, replica, outgoing)
     stale: InFlight | None = None
-    came_by = None if progress.route is None else progress.route.route.came_by
+    came_by = None if route is None else route.route.came_by
     while True:
         if came_by:
             check_version(progress, world)
-        deadlines = usual
-        if until_s is not None:
-            deadlines = within(usual, until_s - clock.monotonic_s(), _flows(progress, ask))
-        attempt = Attempt(target.target.name, replica.name, 0.0)
-        if target.target.more_credentials:
-            attempt.credential = replica.credential.name
-        receipt.attempts.append(attempt)
-        this = progress.call = InFlight(attempt, deadlines, ask.stream, clock.monotonic_s(), stale)
-        world.calls[this] = progress
-        upstream = None if stale is not None else replica.pool.take_idle()
+        this = _begin(progress, ask, replica, stale)
+        attempt, world.calls[this] = this.attempt, progress
+        closed = stale is not None and stale.attempt.failure == _STALE_CONNECTION
+        upstream = None if closed else replica.pool.take_idle()
         if upstream is None:
-            upstream = await connection_to(this, replica, usual.connect_s)
+            upstream = await connection_to(this, replica)
             if came_by and withdrawn(progress, world) is not None:
                 upstream.close()
                 raise Withdrawn
-            if until_s is not None and ask.stream:  # whose first token is waited for from now on
-                this.deadlines = within(deadlines, until_s - clock.monotonic_s(), True)
         else:
             attempt.reused = True
             attempt.connect_s = 0.0
@@ -76,6 +71,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         try:
             await upstream.answered()
             attempt.status = upstream.status
+            _check_answer(progress, this, replica.credential)
         except UpstreamError as error:
             this.end()
             if error.clean and not this.ended_at_once():
@@ -85,13 +81,49 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             if not again or not _owes_one_more(progress):
                 raise translate(error) from None
             this.provider_worked = False
-            stale = this
-            attempt.failure = "stale_connection"
-            attempt.cost_nanousd = 0
-            del world.calls[this]
-            continue
-        _check_answer(progress, this, replica.credential)
-        return this
+            why = _STALE_CONNECTION
+        except Failure as no:
+            if stale is not None or not await _has_other_token(progress, this, no):
+                raise
+            request, why = _request(progress, replica, outgoing), _STALE_TOKEN
+        else:
+            return this
+        stale, attempt.failure, attempt.cost_nanousd = this, why, 0
+        del world.calls[this]
+
+
+def _begin(
+    progress: Progress, ask: Ask, replica: PreparedReplica, stale: InFlight | None
+) -> InFlight:
+    """An exchange that nobody has heard of yet, and its place on the receipt. Of what a ladder
+    waits for no longer than to its first token, the caller's own time bounds the whole."""
+    target, until_s = progress.target, progress.until_s
+    assert target is not None  # noqa: S101 - see `call`
+    attempt = Attempt(target.target.name, replica.name, 0.0)
+    if target.target.more_credentials:
+        attempt.credential = replica.credential.name
+    progress.receipt.attempts.append(attempt)
+    now_s = clock.monotonic_s()
+    this = progress.call = InFlight(attempt, target.target.deadlines, ask.stream, now_s, stale)
+    if until_s is not None:
+        flows = _flows(ask, progress.route)
+        if flows or progress.first_only:
+            this.until_first_s = until_s
+            until_s = None if flows else progress.whole_until_s
+        if until_s is not None:
+            this.until_whole_s = until_s
+    return this
+
+
+async def _has_other_token(progress: Progress, this: InFlight, no: Failure) -> bool:
+    """Whether it was its identity's token that the provider did not take, and there is another by
+    now, and room in the route's budget to send it again."""
+    target, until_s = progress.target, progress.until_s
+    identity = None if target is None else target.identity
+    if identity is None or no.code.name != "upstream_auth" or this.sent_s is None:
+        return False
+    left_s = inf if until_s is None else until_s - clock.monotonic_s()
+    return await identity.renewed(this.started_s, left_s) and _owes_one_more(progress)
 
 
 def _owes_one_more(progress: Progress) -> bool:
@@ -104,25 +136,14 @@ def _owes_one_more(progress: Progress) -> bool:
     return True
 
 
-def _flows(progress: Progress, ask: Ask) -> bool:
+def _flows(ask: Ask, route: PreparedRoute | None) -> bool:
     """Whether its caller sees the answer begin: of one that is held back it sees the whole."""
-    route = progress.route
     if not ask.stream or route is None:
         return ask.stream
     guardrails = None if route.guardrails is None else route.guardrails.output
     if guardrails is not None and guardrails.withholds:
         return False
     return route.contract is None or not route.contract.contract.buffer
-
-
-def within(deadlines: Deadlines, left_s: float, streamed: bool) -> Deadlines:
-    """The same, no longer than the caller waits: for a stream's first token, or the whole."""
-    left_s = max(left_s, 0.0)
-    if left_s >= (deadlines.first_token_s if streamed else deadlines.total_s):
-        return deadlines
-    if streamed:
-        return replace(deadlines, first_token_s=left_s, connect_s=min(left_s, deadlines.connect_s))
-    return replace(deadlines, total_s=left_s, connect_s=min(left_s, deadlines.connect_s))
 
 
 def note_target(receipt: Receipt, target: PreparedTarget) -> None:
@@ -132,8 +153,7 @@ def note_target(receipt: Receipt, target: PreparedTarget) -> None:
     receipt.model_wanted = target.target.model
 
 
-def _request(progress: Progress, ask: Ask, replica: PreparedReplica, world: World) -> bytes:
-    outgoing = wires.outgoing(progress, ask, world)
+def _request(progress: Progress, replica: PreparedReplica, outgoing: Outgoing) -> bytes:
     headers, target = outgoing.headers, progress.target
     if target is not None and target.identity is not None:
         headers += target.identity.headers()
@@ -169,11 +189,12 @@ def _signature(
     return signer.sign(outgoing, replica.to, aws.key, clock.wall_s())
 
 
-async def connection_to(this: InFlight, replica: PreparedReplica, usual_s: float) -> Upstream:
+async def connection_to(this: InFlight, replica: PreparedReplica) -> Upstream:
     """A connection that is waited for or opened. Failure: of the provider's, where it was not
-    there for `usual_s`; else the caller waits no longer."""
-    attempt = this.attempt
-    connect_s = this.deadlines.connect_s
+    there in time; else the caller waits no longer."""
+    attempt, usual_s = this.attempt, this.deadlines.connect_s
+    left_s = min(this.until_first_s, this.until_whole_s) - clock.monotonic_s()
+    connect_s = min(usual_s, max(left_s, 0.0))
     try:
         taken = await replica.pool.take(connect_s)
     except PoolFull:

@@ -76,10 +76,11 @@ class Climbing(Struct, eq=False):
 
 def begun(ask: Ask, route: PreparedRoute) -> Climbing | None:
     """Before anything of its route is written into the request. None where no rung is for it."""
-    if route.ladder is None or ask.endpoint != "chat" or ask.counts:
+    ladder = route.ladder
+    if ladder is None or ask.endpoint != "chat" or ask.counts:
         return None
-    writes = route.addition is not None or route.prompt is not None or route.cache is not None
-    return Climbing(route.ladder, replace(ask) if writes else ask, route)
+    writes = (route.addition or route.prompt or route.cache) is not None
+    return Climbing(ladder, replace(ask) if writes else ask, route)
 
 
 def derive(
@@ -92,7 +93,7 @@ def derive(
     """What is asked at a rung. Refusal where this request cannot be asked so."""
     ask, own = replace(climb.came, **_UNSENT), climb.own
     if not rung.asks:
-        return Step(rung, reason, ask, replace(own, told=rung.head))
+        return Step(rung, reason, ask, own)
     route = own if rung.route is None else rung.route
     route = replace(route, addition=rung.addition, prompt=rung.prompt, guardrails=own.guardrails)
     members = dict(ask.members)
@@ -117,7 +118,7 @@ def derive(
     finally:
         for name, value in before.items():
             setattr(receipt, name, value)
-    return Step(rung, reason, ask, replace(route, told=route.told + rung.head), noted)
+    return Step(rung, reason, ask, route, noted)
 
 
 def _cap(rung: PreparedRung, own: PreparedRoute) -> int | None:

@@ -1,8 +1,9 @@
 """cloud_identity: one provider's identity: its token of now, renewed by one task ahead of its end.
 
 Requests take the token that there is and wait for none but the first. A token is used until it
-really ends, however long a new one is not to be had; its end is counted by the monotonic clock from
-the moment that it was asked for, so that no step of the wall clock shortens or stretches it.
+really ends, however long a new one is not to be had; its end is counted by the time since the boot
+from the moment that it was asked for, so that no step of the wall clock shortens or stretches it,
+and a machine that slept knows that it has ended.
 """
 
 import asyncio
@@ -44,7 +45,11 @@ class CloudIdentity:
         self._renewed = renewed
         self._lease: Lease | None = None
         self._before: Lease | None = None
-        self._since_s = self._until_s = self._refused_s = -_REFUSED_EVERY_S
+        self._since_s = self._refused_s = self._sent_s = -_REFUSED_EVERY_S
+        self._until_s = 0.0  # by the time since the boot
+        self._lead_s = 0.0
+        self._signing = False
+        self._ended = asyncio.Event()  # of the sign-in that is under way, or the next
         self._early = asyncio.Event()
         self._tried = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -62,12 +67,12 @@ class CloudIdentity:
     @property
     def lease(self) -> Lease | None:
         """What is good now."""
-        return self._lease if clock.monotonic_s() < self._until_s - _MARGIN_S else None
+        return self._lease if clock.since_boot_s() < self._until_s - _MARGIN_S else None
 
     @property
     def left_s(self) -> float | None:
         """How long it is good still; None where there has been none."""
-        return None if self._lease is None else self._until_s - clock.monotonic_s()
+        return None if self._lease is None else self._until_s - clock.since_boot_s()
 
     @property
     def key(self) -> SigningKey | None:
@@ -91,8 +96,8 @@ class CloudIdentity:
         if lease is None:
             raise self._missing()
         if lease.token is None:
-            return ()
-        return (("authorization", f"Bearer {lease.token.reveal()}"),)
+            return lease.headers
+        return (("authorization", f"Bearer {lease.token.reveal()}"), *lease.headers)
 
     async def ready(self, most_s: float = WAIT_S) -> None:
         """Waits for the first token, or the one after a token that has ended. Refusal
@@ -111,12 +116,31 @@ class CloudIdentity:
         """The provider did not accept what was sent with a token then: perhaps it was revoked."""
         now_s = clock.monotonic_s()
         if sent_s >= self._since_s and now_s - self._refused_s >= _REFUSED_EVERY_S:
-            self._refused_s = now_s
+            self._refused_s, self._sent_s = now_s, sent_s
             self._early.set()
 
+    async def renewed(self, sent_s: float, most_s: float = WAIT_S) -> bool:
+        """The same; whether there is another token, by the end of one sign-in, which is waited for
+        no longer than a first one."""
+        self.refused(sent_s)
+        try:
+            async with asyncio.timeout(min(most_s, WAIT_S)):
+                while sent_s >= self._since_s:
+                    if not self._early.is_set() and not self._signing:
+                        return False  # it is not long ago, and nobody asks now
+                    await self._ended.wait()
+                    if self.failures:
+                        return False
+        except TimeoutError:
+            return False
+        return self.lease is not None
+
     async def look(self) -> None:
-        """Signs in anew where a file that it was done with has changed."""
-        if await asyncio.to_thread(self._entry.has_changed):
+        """Signs in anew where a file that it was done with has changed, or the machine slept
+        through the time for it."""
+        left_s = self.left_s
+        slept = left_s is not None and left_s < self._lead_s / 2 and not self.failures
+        if slept or await asyncio.to_thread(self._entry.has_changed):
             self._early.set()
 
     async def _live(self) -> None:
@@ -132,6 +156,7 @@ class CloudIdentity:
     async def _sign_in(self) -> None:
         if self.lease is None and not self.failures:
             self._tried.clear()  # whoever comes waits for how this ends
+        self._signing = True
         try:
             lease, since_s = await self._entry.sign_in()
         except NotSignedIn as no:
@@ -140,11 +165,21 @@ class CloudIdentity:
             log.exception("signing in for the provider %s", self.provider)
             self._failed(f"signing in failed ({type(error).__name__})")
         else:
-            self._before, self._lease, self._since_s = self._lease, lease, since_s
-            self._until_s = since_s + lease.lives_s
-            self.problem, self.failures = None, 0
-            self._renewed()
+            self._take(lease, since_s)
+        self._signing = False
         self._tried.set()
+        ended, self._ended = self._ended, asyncio.Event()
+        ended.set()
+
+    def _take(self, lease: Lease, since_s: float) -> None:
+        self._before, self._lease, self._since_s = self._lease, lease, since_s
+        took_s = clock.monotonic_s() - since_s
+        self._until_s = clock.since_boot_s() - took_s + lease.lives_s
+        self._lead_s = min(LEAD_S, lease.lives_s * _LEAD_SHARE)
+        self.problem, self.failures = None, 0
+        if since_s > self._sent_s:
+            self._early.clear()  # what was refused was the one before
+        self._renewed()
 
     def _failed(self, why: str) -> None:
         self.failures += 1
@@ -157,10 +192,8 @@ class CloudIdentity:
         chance = 1 - _JITTER * clock.fraction()
         if self.failures:
             return min(FIRST_PAUSE_S * 2.0 ** min(self.failures - 1, 16), MOST_PAUSE_S) * chance
-        left_s = self._until_s - clock.monotonic_s()
-        lives_s = self._until_s - self._since_s
-        lead_s = min(LEAD_S, lives_s * _LEAD_SHARE)
-        return max((left_s - lead_s) * chance, FIRST_PAUSE_S)
+        left_s = self._until_s - clock.since_boot_s()
+        return max((left_s - self._lead_s) * chance, FIRST_PAUSE_S)
 
     def _missing(self) -> Refusal:
         why = self.problem or "it has not been given one yet"

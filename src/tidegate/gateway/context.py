@@ -40,8 +40,6 @@ class Context(Struct):
     priority: Priority | None = None
 
     def note(self, receipt: Receipt) -> None:
-        if self is _NOTHING:
-            return
         receipt.session_id = self.session_id
         receipt.end_user = self.end_user
         receipt.client_request_id = self.client_request_id
@@ -53,7 +51,8 @@ class Context(Struct):
             receipt.priority = lower(receipt.priority, self.priority)
 
 
-_NOTHING: Final = Context()
+# Of most heads, which is told by one look.
+NOTHING: Final = Context()
 
 
 def read_context(headers: Mapping[bytes, bytes]) -> Context:
@@ -82,7 +81,7 @@ def read_context(headers: Mapping[bytes, bytes]) -> Context:
         if asked is not None:
             context.priority = _priority(name.decode(), asked)
             break
-    return _NOTHING if context == _NOTHING else context  # which is told by one look ever after
+    return NOTHING if context == NOTHING else context
 
 
 def _deadline_s(headers: Mapping[bytes, bytes]) -> float | None:

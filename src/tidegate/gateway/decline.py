@@ -41,8 +41,8 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
         if dialect is not None:
             receipt.status = dialect.status(no)
         head = answers.error_head(no, receipt.status) + request_ids(progress)
-        if no.code.name == "batch_only" and progress.route is not None:
-            head += progress.route.told
+        if receipt.rung is not None:
+            head += answers.rung_header(receipt.rung)
         body = answers.error_body(no) if dialect is None else dialect.error(no, receipt.id)
         progress.ending = partial(progress.connection.send, head, body)
     if no.code.name == "draining":

@@ -4,23 +4,32 @@ A request of a route without any never comes here.
 """
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
+
+from msgspec import Raw
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import OPENAI_CHAT
 from tidegate.gateway.answer_head import answer_head
+from tidegate.gateway.guard_bodies import BODIES
 from tidegate.gateway.guard_input import check_form, check_request, guard_request
 from tidegate.gateway.guard_output import GuardingOutput
+from tidegate.gateway.guard_windows import Windows
 from tidegate.gateway.guarding import Guarding
+from tidegate.gateway.metered_request import measure_again
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
 
-_SAYING: Final = frozenset({"chat", "completions"})
 _TRANSCRIPTS: Final = frozenset({"transcriptions", "translations"})
+# Forms of a transcript in which a text stands by the piece.
+_CUES: Final = frozenset({b'"srt"', b'"vtt"'})
+_SOUND: Final = b'"audio"'
 # A longer body is looked through beside the loop.
 AT_ONCE_BYTES: Final = 64 * 1024
 
@@ -36,8 +45,8 @@ async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
         return
     if guardrails.input.checks:
         before = ask.members
-        await check_request(ask, progress.receipt, guarding, guardrails.input.checks)
-        check_form(ask, before)
+        await check_request(ask, guarding, guardrails.input.checks, progress.until_s)
+        _check_changed(progress, ask, before)
 
 
 def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:
@@ -48,22 +57,39 @@ def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:
     looking = guardrails.input
     if looking is None and guardrails.output is None:
         return True
-    if guardrails.output is not None and ask.endpoint in _TRANSCRIPTS:
-        message = "that model's answers are looked through, and those of sound cannot be"
-        raise Refusal("invalid_request", message, param="model")
+    if guardrails.output is not None:
+        _check_readable(ask)
     guarding = progress.guarding = progress.guarding or Guarding(progress.receipt)
     if looking is None:
         return True
     before = ask.members
     guard_request(ask, guarding, looking)
-    check_form(ask, before)
+    _check_changed(progress, ask, before)
     return not looking.checks
+
+
+def _check_readable(ask: Ask) -> None:
+    """Refusal where an answer is asked for that nobody could look through."""
+    if ask.endpoint in _TRANSCRIPTS:
+        if ask.stream or bytes(ask.members.get("response_format", b"")) in _CUES:
+            message = "that model's transcripts are looked through as a whole: ask for json or text"
+            raise Refusal("unsupported_parameter", message, param="response_format")
+    elif _SOUND in bytes(ask.members.get("modalities", b"")):
+        message = "that model's answers are looked through, and sound cannot be: ask for text"
+        raise Refusal("unsupported_parameter", message, param="modalities")
+
+
+def _check_changed(progress: Progress, ask: Ask, before: Mapping[str, Raw]) -> None:
+    """Refusal where it cannot be sent with what it has become."""
+    check_form(ask, before)
+    if ask.metered is not None and ask.members is not before:
+        measure_again(ask, ask.metered, progress.receipt)
 
 
 def route_guards(progress: Progress) -> bool:
     """Whether its answer may be another than its provider's."""
     guardrails = None if progress.route is None else progress.route.guardrails
-    if guardrails is None or progress.ask is None or progress.ask.metered is not None:
+    if guardrails is None or progress.ask is None or progress.ask.endpoint not in BODIES:
         return False
     return progress.guarding is not None or guardrails.buffer is not None
 
@@ -80,12 +106,19 @@ def rewrite(progress: Progress, relay: Relay, world: World) -> None:
     relay.max_wait_s = output.max_wait_s
     if output.withholds:
         relay.withhold()
+    elif output.asks and not relay.withheld:
+        relay.screen = Windows(
+            output, relay, lambda: progress.answer_until_s, partial(_forget, progress)
+        )
+
+
+def _forget(progress: Progress) -> None:
+    """What was heard of its answer is not what goes out."""
+    progress.capturing = None
 
 
 async def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
     """The body of a whole answer as it may go out. Refusal."""
-    if progress.receipt.endpoint not in _SAYING:
-        return body
     output = _output(progress, world)
     if len(body) > AT_ONCE_BYTES:
         body = await asyncio.to_thread(output.whole, body)
@@ -98,10 +131,12 @@ async def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
 
 async def check_answer(progress: Progress, ask: Ask, world: World) -> None:
     """Asks addresses about an answer of which nothing is out yet. Refusal."""
-    if not is_checked(progress) or ask.endpoint not in _SAYING or ask.counts:
+    if not is_checked(progress) or ask.endpoint not in BODIES or ask.counts:
         return
     output = _output(progress, world)
     relay = progress.relay
+    if relay is not None and relay.screen is not None:
+        return
     if relay is not None:
         body = await _checked(progress, output, ask, relay.take_withheld(), world)
         relay.put_withheld(body)
@@ -148,7 +183,7 @@ async def _checked(
         progress.quiet_since_s = progress.relay.quiet_since_s
     world.pausing.add(progress)
     try:
-        made = await output.check(body, ask, progress.receipt)
+        made = await output.check(body, ask, progress.answer_until_s)
         if made is not body:
             progress.capturing = None  # it has heard what was taken out since
         return made
@@ -161,4 +196,5 @@ async def _checked(
 def _output(progress: Progress, world: World) -> GuardingOutput:
     route, ask = progress.route, progress.ask
     assert route is not None and route.guardrails is not None and ask is not None  # noqa: S101
-    return GuardingOutput(progress.guarding, route.guardrails, world.dialects[ask.dialect])
+    dialect = world.dialects.get(ask.dialect) or world.dialects[OPENAI_CHAT]
+    return GuardingOutput(progress.guarding, route.guardrails, dialect, BODIES[ask.endpoint])

@@ -8,10 +8,12 @@ from typing import Final
 from msgspec import Struct
 
 from tidegate import __version__
-from tidegate.core import plugs
+from tidegate.core import clock, plugs
 from tidegate.core.address import Url
 from tidegate.core.guardrail import Guardrail, Remote, Side, Verdict
+from tidegate.core.outcome import Failure
 from tidegate.core.plan import Replica, Tls
+from tidegate.core.receipt import Receipt
 from tidegate.core.secret import Secret
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream
@@ -20,6 +22,7 @@ from tidegate.gateway.prepared_target import PreparedReplica
 
 _MOST_ANSWER_BYTES: Final = 16 * 1024 * 1024
 MOST_CONNECTIONS: Final = 64
+_NO_LONGER: Final = "the caller waits no longer than a guardrail's address takes"
 
 
 def origin_of(guardrail: Guardrail, url: Url) -> tuple[Replica, Tls]:
@@ -56,18 +59,26 @@ def check_of(guardrail: Guardrail, at: PreparedReplica, secret: Secret | None) -
 
 
 async def ask(
-    check: Check, side: Side, route: str, texts: Sequence[str], request_id: str
+    check: Check, side: Side, receipt: Receipt, texts: Sequence[str], until_s: float | None
 ) -> Verdict:
-    """What it says of them. Unanswered."""
+    """What it says of them. Unanswered; Failure where its caller waits no longer than `until_s`
+    (monotonic)."""
     guardrail = check.guardrail
     if check.missing:
         raise Unanswered("credential_missing")
-    body = check.remote.question(guardrail, side, route, texts, request_id)
+    deadline_s = guardrail.deadline_s
+    if until_s is not None:
+        deadline_s = min(deadline_s, max(until_s - clock.monotonic_s(), 0.0))
+    body = check.remote.question(guardrail, side, receipt.route or "", texts, receipt.id)
     request = b"%bcontent-length: %d\r\n\r\n%b" % (check.head, len(body), body)
     try:
-        async with asyncio.timeout(guardrail.deadline_s):
-            status, answer = await _exchange(check.pool, request, guardrail.deadline_s)
-    except (TimeoutError, PoolFull):
+        async with asyncio.timeout(deadline_s):
+            status, answer = await _exchange(check.pool, request, deadline_s)
+    except TimeoutError:
+        if deadline_s < guardrail.deadline_s:
+            raise Failure("timeout", "upstream_timeout", _NO_LONGER) from None
+        raise Unanswered("timeout") from None
+    except PoolFull:
         raise Unanswered("timeout") from None
     except (OSError, ssl.SSLError, UpstreamError):
         raise Unanswered("unreachable") from None

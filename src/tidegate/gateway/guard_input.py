@@ -12,32 +12,26 @@ import msgspec
 from msgspec import Raw
 
 from tidegate.core.ask import Ask
-from tidegate.core.guardrail import Verdict
+from tidegate.core.guardrail import Side, Verdict
 from tidegate.core.outcome import Refusal
-from tidegate.core.receipt import Receipt
 from tidegate.gateway.guard_check import Check, Unanswered
 from tidegate.gateway.guard_check import ask as ask_address
-from tidegate.gateway.guard_texts import Clean, cleaned, everywhere
+from tidegate.gateway.guard_fields import UNREAD, holds_text, of_member
+from tidegate.gateway.guard_texts import Clean
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Looking
 from tidegate.text.strict_json import UNREADABLE
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
-# Members that reach a model, in whichever wire; those that no model is shown hold no text of these.
-_SHOWN: Final = (
-    *("messages", "system", "prompt", "suffix", "input", "instructions", "prediction"),
-    *("query", "documents", "tools", "functions"),
-)
-_DEFINED: Final = frozenset({"tools", "functions"})
 # May be the ids of tokens.
 _OF_IDS: Final = ("prompt", "input")
-_DESCRIPTIONS: Final = "description"
 _MOST_CHECKED_CHARS: Final = 4 * 1024 * 1024
 
 
 def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
     """Those that look themselves. The request is another where they redact. Refusal."""
+    _check_unread(ask, looking)
     if not looking.every:
         _check_ids(ask, looking)
         return
@@ -46,9 +40,8 @@ def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
         return guarding.clean(text, looking)
 
     changed: dict[str, Raw] = {}
-    for name in _SHOWN:
-        raw = ask.members.get(name)
-        if raw is None:
+    for name, raw in ask.members.items():
+        if not holds_text(name, raw):
             continue
         text = bytes(raw).decode()
         if not _hides(text) and not looking.may_have(_unescaped(text)):
@@ -63,16 +56,16 @@ def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
 
 
 async def check_request(
-    ask: Ask, receipt: Receipt, guarding: Guarding, checks: Sequence[Check]
+    ask: Ask, guarding: Guarding, checks: Sequence[Check], until_s: float | None = None
 ) -> None:
     """Those that ask an address, one after the other, each about what the one before has left.
-    Refusal."""
+    Refusal; Failure where its caller waits no longer than `until_s` (monotonic)."""
     for check in checks:
         texts: list[str] = []
         _walk(ask, texts.append)
         if not texts:
             continue
-        verdict = await asked(check, "input", receipt, guarding, texts)
+        verdict = await asked(check, "input", guarding, texts, until_s)
         if verdict is None:
             continue
         _replace(ask, verdict.texts)
@@ -83,7 +76,7 @@ def _replace(ask: Ask, texts: Sequence[str]) -> None:
     instead = iter(texts)
     changed = {}
     for name, value in _values(ask):
-        made = _of_member(name, value, lambda _: next(instead))
+        made = of_member(name, value, lambda _: next(instead))
         if made is not value:
             changed[name] = Raw(_encode(made))
     if changed:
@@ -99,15 +92,16 @@ def check_form(ask: Ask, before: Mapping[str, Raw]) -> None:
 
 
 async def asked(
-    check: Check, side: Any, receipt: Receipt, guarding: Guarding, texts: Sequence[str]
+    check: Check, side: Side, guarding: Guarding, texts: Sequence[str], until_s: float | None
 ) -> Verdict | None:
-    """What is to stand in the place of these, if anything is. Refusal."""
+    """What is to stand in the place of these, if anything is. Refusal; Failure where its caller
+    waits no longer."""
     guardrail = check.guardrail
     if sum(map(len, texts)) > _MOST_CHECKED_CHARS:
         guarding.failed(guardrail, side, "too_long")
         return None
     try:
-        verdict = await ask_address(check, side, receipt.route or "", texts, receipt.id)
+        verdict = await ask_address(check, side, guarding.receipt, texts, until_s)
     except Unanswered as why:
         guarding.failed(guardrail, side, str(why))
         return None
@@ -133,44 +127,18 @@ def _unescaped(text: str) -> str:
 
 def _member(name: str, raw: Raw, clean: Clean, looking: Looking) -> Raw | None:
     """The member with its texts as `clean` has them; None where none is another."""
-    try:
-        value = _decode(raw)
-    except UNREADABLE:
-        message = f"`{name}` cannot be read, and that model's requests are looked through"
-        raise Refusal("invalid_parameter", message, param=name) from None
+    value = _read(name, raw)
     _check_text(name, value, looking)
-    made = _of_member(name, value, clean)
+    made = of_member(name, value, clean)
     return None if made is value else Raw(_encode(made))
 
 
-def _of_member(name: str, value: Any, clean: Clean) -> Any:
-    if name in _DEFINED:
-        return _described(value, clean)
-    if name == "prompt" and isinstance(value, dict):
-        if not isinstance(value.get("variables"), dict):
-            return value
-        made = everywhere(value["variables"], clean)
-        return value if made is value["variables"] else {**value, "variables": made}
-    return cleaned(value, clean)
-
-
-def _described(value: Any, clean: Clean) -> Any:
-    """Of what a caller defines, what describes it: names must stay what they are."""
-    if isinstance(value, list):
-        made = [_described(it, clean) for it in value]
-        return made if any(a is not b for a, b in zip(made, value, strict=True)) else value
-    if not isinstance(value, dict):
-        return value
-    changed = {}
-    for name, it in value.items():
-        if name == _DESCRIPTIONS and isinstance(it, str):
-            text = clean(it)
-            new: Any = it if text == it else text
-        else:
-            new = _described(it, clean)
-        if new is not it:
-            changed[name] = new
-    return {**value, **changed} if changed else value
+def _read(name: str, raw: Raw) -> Any:
+    try:
+        return _decode(raw)
+    except UNREADABLE:
+        message = f"`{name}` cannot be read, and that model's requests are looked through"
+        raise Refusal("invalid_parameter", message, param=name) from None
 
 
 def _check_readable(name: str, text: str, looking: Looking) -> None:
@@ -194,18 +162,21 @@ def _check_text(name: str, value: Any, looking: Looking) -> None:
     if name not in _OF_IDS or not isinstance(value, list):
         return
     ids = any(isinstance(it, int | list) for it in value)
-    if ids and (looking.checks or any(guard.stops for guard in looking.every)):
+    if ids and _stops(looking):
         message = f"`{name}` holds token ids; that model's requests are looked through: send text"
         raise Refusal("invalid_parameter", message, param=name)
 
 
-def _values(ask: Ask) -> list[tuple[str, Any]]:
-    found = []
-    for name in _SHOWN:
-        raw = ask.members.get(name)
-        if raw is not None:
-            found.append((name, _decode(raw)))
-    return found
+def _check_unread(ask: Ask, looking: Looking) -> None:
+    """Refusal where a model is shown what nobody here can read."""
+    for name in UNREAD.intersection(ask.members):
+        if bytes(ask.members[name]) != b"null" and _stops(looking):
+            message = f"`{name}` cannot be looked through, and that model's requests are"
+            raise Refusal("unsupported_parameter", message, param=name)
+
+
+def _stops(looking: Looking) -> bool:
+    return bool(looking.checks) or any(guard.stops for guard in looking.every)
 
 
 def _walk(ask: Ask, hear: Any) -> None:
@@ -214,4 +185,8 @@ def _walk(ask: Ask, hear: Any) -> None:
         return text
 
     for name, value in _values(ask):
-        _of_member(name, value, heard)
+        of_member(name, value, heard)
+
+
+def _values(ask: Ask) -> list[tuple[str, Any]]:
+    return [(name, _read(name, it)) for name, it in ask.members.items() if holds_text(name, it)]

@@ -2,6 +2,7 @@
 place. What is no text of anybody (ids, types, media, what is sealed) is left alone.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ _NO_TEXT: Final = frozenset(
         "image_url",
         "input_audio",
         "audio",
+        "encrypted_index",
     }
     | {
         "finish_reason",
@@ -40,12 +42,35 @@ _SEALED: Final = frozenset({"thinking", "redacted_thinking"})
 _OF_SEALED: Final = frozenset({"thinking", "data", "signature"})
 _OPEN: Final = frozenset({"input", "variables", "arguments", "action"})
 _JSON_TEXTS: Final = frozenset({"arguments"})
+# An item that has drawn an image has it as its result.
+_DRAWN: Final = "image_generation_call"
+# What is nothing but an image, a sound or a document, wherever it stands.
+_MEDIA: Final = re.compile(
+    r"data:(?:image|audio|video|application/pdf)[\w./+;=-]{0,100};base64,[A-Za-z0-9+/_=-]*"
+)
+# Of what a caller defines: words of the schema's own language, whose values are no text.
+_SCHEMA: Final = frozenset({"type", "format", "$ref", "$schema", "cache_control"})
+_NAMES: Final = frozenset({"name", "required"})
+_VALUES: Final = frozenset({"default", "const", "enum", "example", "examples", "input_examples"})
+# The schema's own words, where they are names of members.
+_WORDS: Final = frozenset(
+    {"parameters", "input_schema", "schema", "json_schema", "function", "strict", "properties"}
+    | {"description", "items", "additionalProperties", "anyOf", "oneOf", "allOf", "$defs"}
+    | _SCHEMA
+    | _NAMES
+    | _VALUES
+)
+# What a tool's own server is told, and no model is shown.
+_OF_SERVER: Final = frozenset(
+    {"authorization", "authorization_token", "headers", "server_url", "url", "vector_store_ids"}
+    | {"container", "connector_id"}
+)
 
 
 def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
     """`value` with each text as `clean` has it; the same object where none is another."""
     if isinstance(value, str):
-        return _same(value, clean(value))
+        return _text(value, clean)
     if isinstance(value, list):
         return _list(value, lambda it: cleaned(it, clean, keeps_sealed=keeps_sealed))
     if not isinstance(value, dict):
@@ -61,6 +86,8 @@ def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
     changed: dict[str, Any] = {}
     for name, it in value.items():
         if name in _NO_TEXT or name in kept or it is value_source:
+            continue
+        if name == "result" and kind == _DRAWN:
             continue
         if name in _JSON_TEXTS and isinstance(it, str):
             made: Any = cleaned_json(it, clean)
@@ -78,19 +105,55 @@ def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
 
 
 def everywhere(value: Any, clean: Clean) -> Any:
-    """The same of a value whose members are anybody's, numbers among them."""
+    """The same of a value whose members are anybody's: their names and numbers among them."""
     if isinstance(value, str):
-        return _same(value, clean(value))
+        return _text(value, clean)
     if isinstance(value, list):
         return _list(value, lambda it: everywhere(it, clean))
     if isinstance(value, dict):
-        made = {name: everywhere(it, clean) for name, it in value.items()}
-        return value if all(made[name] is it for name, it in value.items()) else made
+        made = {clean(name): everywhere(it, clean) for name, it in value.items()}
+        same = len(made) == len(value) and all(made.get(name) is it for name, it in value.items())
+        return value if same else made
     if isinstance(value, int | float) and not isinstance(value, bool):
         shown = str(value)
         found = clean(shown)
         return value if found == shown else found
     return value
+
+
+def defined(value: Any, clean: Clean, names: list[str]) -> Any:
+    """The same of what a caller defines, tools and forms of answers, all of which a model is shown.
+    Its names must stay what they are: they are added to `names`."""
+    if isinstance(value, str):
+        return _text(value, clean)
+    if isinstance(value, list):
+        return _list(value, lambda it: defined(it, clean, names))
+    if not isinstance(value, dict):
+        return value
+    changed: dict[str, Any] = {}
+    for name, it in value.items():
+        if name not in _WORDS:
+            names.append(name)
+        if name in _SCHEMA and isinstance(it, str):
+            continue
+        if name in _NAMES and _is_name(it):
+            names += it if isinstance(it, list) else [it]
+            continue
+        made = everywhere(it, clean) if name in _VALUES else defined(it, clean, names)
+        if made is not it:
+            changed[name] = made
+    return {**value, **changed} if changed else value
+
+
+def tools(value: Any, clean: Clean, names: list[str]) -> Any:
+    """`defined` of tools, but for what is told to their servers."""
+    if isinstance(value, list):
+        return _list(value, lambda it: tools(it, clean, names))
+    if not isinstance(value, dict):
+        return value
+    shown = {name: it for name, it in value.items() if name not in _OF_SERVER}
+    made = defined(shown, clean, names)
+    return value if made is shown else {**value, **made}
 
 
 def cleaned_json(text: str, clean: Clean) -> str:
@@ -108,8 +171,17 @@ def cleaned_json(text: str, clean: Clean) -> str:
     return text if made is value else _encode(made).decode()
 
 
-def _same(before: str, after: str) -> str:
-    return before if after == before else after
+def _text(value: str, clean: Clean) -> str:
+    if value.startswith("data:") and _MEDIA.fullmatch(value) is not None:
+        return value
+    made = clean(value)
+    return value if made == value else made
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(it, str) for it in value)
+    )
 
 
 def _list(value: list[Any], clean: Callable[[Any], Any]) -> list[Any]:

@@ -11,6 +11,7 @@ from tidegate.core.ask import Said
 from tidegate.core.guardrail import SentenceBuffer
 from tidegate.core.plugs import Follower
 from tidegate.core.rewriting import TextKind
+from tidegate.gateway.guard_bodies import soundless
 from tidegate.gateway.guard_texts import cleaned, cleaned_json
 from tidegate.gateway.guarding import Found, Guarding
 from tidegate.gateway.prepared_guardrails import Looking
@@ -61,6 +62,8 @@ class GuardedTexts:
         return cleaned_json(arguments, lambda it: restored(it, self.restored))
 
     def value(self, value: Any) -> Any:
+        if self.looking is not None and isinstance(value, dict):
+            value = soundless(value)
         return cleaned(value, self.whole, keeps_sealed=False)
 
     def again(self, value: Any) -> Any:

@@ -27,7 +27,7 @@ class Guarding:
     """Of one request. `restored` has the thing for each placeholder that its caller gets back."""
 
     def __init__(self, receipt: Receipt) -> None:
-        self._receipt = receipt
+        self.receipt = receipt
         self._placeholders: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
         self._silent = False
@@ -35,7 +35,7 @@ class Guarding:
 
     @property
     def hits(self) -> list[Hit]:
-        return self._receipt.guardrails
+        return self.receipt.guardrails
 
     def note(self, guardrail: Guardrail, side: Side, kind: str, action: str) -> None:
         """Counts one thing found, on the receipt."""
@@ -51,7 +51,7 @@ class Guarding:
                 hit.count += 1
                 return
         if len(self.hits) < MOST_HITS:
-            self._receipt.guardrails = [*self.hits, Hit(guardrail.name, side, kind, action)]
+            self.receipt.guardrails = [*self.hits, Hit(guardrail.name, side, kind, action)]
 
     @contextmanager
     def silent(self) -> Iterator[None]:

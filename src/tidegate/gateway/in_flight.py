@@ -1,5 +1,7 @@
 """An attempt in flight: what the sweeper watches and what settle reads."""
 
+from math import inf
+
 from msgspec import Struct
 
 from tidegate.core import clock
@@ -17,9 +19,11 @@ AT_ONCE_S = 0.1
 class InFlight(Struct, eq=False):
     """One exchange with one replica. Times are monotonic seconds.
 
-    `stale` is the exchange before it, over a kept connection that was closed as it was used.
+    `stale` is the exchange before it, over a kept connection that was closed as it was used, or by
+    a token that its provider took no more.
     `provider_worked` holds from the moment that the provider has our request until it says that
-    it will not serve it.
+    it will not serve it. Whatever its deadlines say, nobody waits for its first token after
+    `until_first_s`, nor for its end after `until_whole_s`.
     """
 
     attempt: Attempt
@@ -34,6 +38,8 @@ class InFlight(Struct, eq=False):
     last_s: float = 0.0
     ended_s: float | None = None
     provider_worked: bool = False
+    until_first_s: float = inf
+    until_whole_s: float = inf
 
     def send(self, upstream: Upstream, request: bytes, max_bytes: int) -> None:
         self.upstream = upstream
@@ -83,12 +89,18 @@ class InFlight(Struct, eq=False):
             return  # still connecting, which has a deadline of its own, or somebody else's now
         if now_s - self.started_s > deadlines.total_s:
             passed = f"was not whole within {deadlines.total_s:g} s"
+        elif now_s > self.until_whole_s:
+            passed = f"was not whole within {self.until_whole_s - self.started_s:.3g} s"
         elif not self.stream:
             return
         elif self.first_s is None:
-            if now_s - self.sent_s <= deadlines.first_token_s:
+            if now_s > self.until_first_s:
+                waited_s = self.until_first_s - self.started_s
+            elif now_s - self.sent_s > deadlines.first_token_s:
+                waited_s = deadlines.first_token_s
+            else:
                 return
-            passed = f"had no first token within {deadlines.first_token_s:g} s"
+            passed = f"had no first token within {waited_s:.3g} s"
         elif now_s - max(self.last_s, upstream.resumed_s) > deadlines.gap_s and not upstream.paused:
             passed = f"paused for more than {deadlines.gap_s:g} s"
         else:

@@ -16,9 +16,13 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.address import parse_url
 from tidegate.core.caller import KeySet, PublicKey, Verifier
+from tidegate.core.plan import Tls
 from tidegate.core.plan_callers import Issuer
-from tidegate.gateway.key_fetch import MAX_ANSWER_BYTES, FetchFailed, fetch
+from tidegate.core.sign_in import Fetch
+from tidegate.gateway.http.fetch import MAX_ANSWER_BYTES, Bounds, FetchFailed, fetch
+from tidegate.gateway.secrets import secret_of
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +30,8 @@ log = logging.getLogger(__name__)
 LEAST_GAP_S: Final = 30.0
 FILE_EVERY_S: Final = 5.0
 JITTER: Final = 0.1
+_BOUNDS: Final = Bounds(total_s=6.0)
+_ACCEPT: Final = ("accept", "application/jwk-set+json, application/json")
 
 
 class _Kept(Struct):
@@ -42,7 +48,7 @@ _decode = msgspec.msgpack.Decoder(_Kept).decode
 
 
 class HeldKeys:
-    """`keys` are those of now, none before the first were heard of. `heard_at_s` is of the wall
+    """`key_set` are those of now, none before the first were heard of. `heard_at_s` is of the wall
     clock; `problem` says why none came the last time. `changed` is told of other keys, whether
     whoever wanted them still waits or not."""
 
@@ -52,7 +58,7 @@ class HeldKeys:
         self.issuer = issuer
         self.changed: Callable[[], None] = _nobody
         self._environ = environ
-        self.keys: KeySet = {}
+        self.key_set = KeySet()
         self.heard_at_s: float | None = None
         self.problem: str | None = None
         self._verifier = verifier
@@ -63,13 +69,15 @@ class HeldKeys:
         self._asked_s = float("-inf")
         self._asking: asyncio.Task[bool] | None = None
 
-    def find(self, key_id: str | None, algorithm: str) -> PublicKey | None:
-        """The key that a token names, or the only one that it can mean."""
-        found = self.keys.get((key_id, algorithm)) or self.keys.get((None, algorithm))
+    def find(self, key_id: str | None, algorithm: str) -> tuple[PublicKey, ...]:
+        """The keys that a token may mean: those of the id that it names, or those without one, or
+        all of the only id that there is."""
+        keys = self.key_set.keys
+        found = keys.get((key_id, algorithm)) or keys.get((None, algorithm))
         if found is not None or key_id is not None:
-            return found
-        of = [key for (_, name), key in self.keys.items() if name == algorithm]
-        return of[0] if len(of) == 1 else None
+            return found or ()
+        of = [those for (_, name), those in keys.items() if name == algorithm]
+        return of[0] if len(of) == 1 else ()
 
     @property
     def believed(self) -> bool:
@@ -130,8 +138,7 @@ class HeldKeys:
             self._due_s = now_s + FILE_EVERY_S
             return await asyncio.to_thread(self._read_file)
         try:
-            jwks = await fetch(keys, self._environ)
-            changed = self._take(jwks, clock.wall_s())
+            changed = self._take(await self._fetch(), clock.wall_s())
         except (FetchFailed, ValueError) as error:
             self._due_s = now_s + LEAST_GAP_S * (1 + JITTER * clock.fraction())
             self._fail(str(error))
@@ -140,6 +147,23 @@ class HeldKeys:
         self._succeed()
         await asyncio.to_thread(self._keep)
         return changed
+
+    async def _fetch(self) -> bytes:
+        """The key set at its address. FetchFailed, ValueError."""
+        keys, headers = self.issuer.keys, [_ACCEPT]
+        url = keys.url or ""
+        if keys.credential is not None:
+            secret = await asyncio.to_thread(secret_of, keys.credential, self._environ)
+            if secret is None:
+                raise ValueError(f"the credential {keys.credential} is not set here")
+            headers.append(("authorization", f"Bearer {secret.reveal()}"))
+        # Only this machine is asked in plain text, and no proxy stands between us and it.
+        direct = parse_url(url).scheme == "http"
+        asked = Fetch("GET", url, tuple(headers), direct=direct)
+        answer = await fetch(asked, Tls(keys.ca_file), self._environ, _BOUNDS)
+        if answer.status != 200:
+            raise ValueError(f"it answered {answer.status}")
+        return answer.body
 
     def _read_file(self) -> bool:
         path = Path(self.issuer.keys.file or "")
@@ -162,8 +186,11 @@ class HeldKeys:
         """Whether these are others than before. ValueError where they are none."""
         changed = jwks != self._jwks
         if changed:
-            self.keys = self._verifier.keys(jwks, self.issuer.algorithms)
-            self._jwks = jwks
+            found = self._verifier.keys(jwks, self.issuer.algorithms)
+            if found.skipped and found.skipped != self.key_set.skipped:
+                told = self.issuer.name, "; ".join(found.skipped)
+                log.warning("issuer %s: keys of its set are left out: %s", *told)
+            self.key_set, self._jwks = found, jwks
         self.heard_at_s = at_s
         return changed
 

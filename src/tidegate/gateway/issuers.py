@@ -22,7 +22,7 @@ from tidegate.core.plan_callers import Issuer
 from tidegate.gateway.grants import Granted, caller_of, granted
 from tidegate.gateway.issuer_keys import HeldKeys
 from tidegate.gateway.keys import Keys
-from tidegate.text.jws import Claims, Signed, TokenProblem, looks_signed, read_signed, time_of
+from tidegate.text.jws import Signed, TokenProblem, looks_signed, read_signed, time_of
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Issuers:
             known = self._known.get(_text(token.claims.get("iss")))
             if known is None or token.algorithm not in known.issuer.algorithms:
                 return None
-            until_s = _check(token.claims, known.issuer)
+            until_s = _check(token, known.issuer)
         except TokenProblem:
             return None
         if not await self._is_signed(token, known):
@@ -108,16 +108,16 @@ class Issuers:
     async def _is_signed(self, token: Signed, known: Known) -> bool:
         """Refusal where its key is not there."""
         held = known.held
-        key = held.find(token.key_id, token.algorithm)
-        if key is None or not held.believed:
+        keys = held.find(token.key_id, token.algorithm)
+        if not keys or not held.believed:
             await self._wait(known)
-            key = held.find(token.key_id, token.algorithm)
+            keys = held.find(token.key_id, token.algorithm)
         if not held.believed:
             message = "the keys of the token's issuer cannot be had now"
             raise Refusal("issuer_unavailable", message, retry_after_s=5.0)
-        if key is None:
+        if not keys:
             raise Refusal("invalid_api_key", "the token's key is not one of its issuer's")
-        return key.verify(token.signed, token.signature)
+        return any(key.verify(token.signed, token.signature) for key in keys)
 
     async def _wait(self, known: Known) -> None:
         try:
@@ -151,9 +151,15 @@ class Issuers:
         return held
 
 
-def _check(claims: Claims, issuer: Issuer) -> float:
-    """Until when the token is good, leeway included. Refusal for one that is not for us, or not
-    now; it is true of nobody yet, so it says no more than who wrote it knows."""
+def _check(token: Signed, issuer: Issuer) -> float:
+    """Until when the token is good, leeway included. Refusal for one that is not for us, not now or
+    not to be shown so; it is true of nobody yet, so it says no more than who wrote it knows."""
+    claims = token.claims
+    if token.kind not in issuer.kinds:
+        raise Refusal("invalid_api_key", "the token's `typ` is none that may be shown here")
+    if "cnf" in claims and not issuer.bound:
+        message = "the token is bound to a key or a certificate (`cnf`), and no proof is asked for"
+        raise Refusal("invalid_api_key", message)
     told = claims.get("aud")
     audiences = told if isinstance(told, list) else [told]
     if not any(isinstance(one, str) and one in issuer.audiences for one in audiences):

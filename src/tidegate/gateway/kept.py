@@ -88,7 +88,7 @@ async def _kept(head: Head, place: Place, world: World, request_id: str) -> byte
     this = InFlight(Attempt(target.target.name, replica.name, 0.0), deadlines, False, 0.0)
     try:
         async with asyncio.timeout(min(MOST_S, deadlines.total_s)):
-            upstream = await connection_to(this, replica, deadlines.connect_s)
+            upstream = await connection_to(this, replica)
             this.send(upstream, request, world.max_response_bytes)
             await upstream.answered()
         body = _body(this, target, replica.credential.secret)

@@ -9,7 +9,7 @@ left out where the retry budget, the money or the caller's time does not allow i
 from typing import Final
 
 from tidegate.core import clock
-from tidegate.core.ladder import MADE_UP, QUALITIES
+from tidegate.core.ladder import MADE_UP
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.cache import rescued
@@ -29,7 +29,6 @@ from tidegate.gateway.world import World
 _BATCH: Final = "batch"
 # Whose doing it is where a request is no good, or not allowed.
 _OURS: Final = frozenset({"caller", "policy"})
-_QUALITIES: Final = frozenset(QUALITIES)
 # Ends the request, whoever has answered.
 _STOPPED: Final = "guardrail_blocked"
 BATCH_RETRY_S: Final = 60.0
@@ -45,22 +44,25 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
     `attempts`."""
     climbing = progress.climb
     assert climbing is not None  # noqa: S101 - see `life`
-    lowered = climbing.step is not None or climbing.no is not None
-    if lowered and await _begun(progress, climbing, world):
+    if (climbing.step or climbing.no) is not None and await _begun(progress, climbing, world):
         return
+    ladder = climbing.ladder
     while True:
+        number = 0 if climbing.step is None else climbing.step.rung.number
         until_s, patience_until_s = progress.until_s, None
-        patience_s = climbing.ladder.patience[climbing.number][progress.receipt.stream]
+        patience_s = ladder.patience[number][progress.receipt.stream]
         if patience_s is not None:
             patience_until_s = _patience_until_s(progress, patience_s)
-            progress.until_s = patience_until_s or until_s
+            if patience_until_s is not None:
+                progress.until_s, progress.whole_until_s = patience_until_s, until_s
+                progress.first_only = progress.receipt.stream
         no: Refusal | Failure | None = None
         try:
             await attempts(progress, plan, world)
         except (Refusal, Failure) as error:
             no = error
         finally:
-            progress.until_s = until_s
+            progress.until_s, progress.first_only = until_s, False
         if no is not None:
             signs = signs_of(progress, no, patience_until_s)
             if not signs and _is_the_rungs(progress, climbing, no):
@@ -68,7 +70,7 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
             if not await _go_down(progress, signs, no, plan, world):
                 raise _blamed(progress, climbing, no)
             forget_frames(no)
-        elif await _stands(progress, climbing, plan, world):
+        elif not ladder.judges[number] or await _stands(progress, climbing, plan, world):
             return
         if climbing.step is not None and not climbing.step.rung.asks:
             return
@@ -96,11 +98,9 @@ def _blamed(progress: Progress, climbing: Climbing, no: Refusal | Failure) -> Re
 
 
 async def _stands(progress: Progress, climbing: Climbing, plan: PreparedPlan, world: World) -> bool:
-    """Whether an answer that came to its end is what its caller gets."""
-    wanted = climbing.ladder.words[climbing.number]
-    if _QUALITIES.isdisjoint(wanted):
-        return True
-    signs = signs_of_answer(progress, wanted)
+    """Whether an answer that came to its end, where rungs are there for those that are no good, is
+    what its caller gets."""
+    signs = signs_of_answer(progress, climbing.ladder.words[climbing.number])
     if not signs:
         return True
     no = Failure("malformed", "upstream_invalid_answer", _TURNED_DOWN)

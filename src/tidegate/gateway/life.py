@@ -48,26 +48,26 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         key = authenticate_at_once(head, keys, receipt) or await authenticate(head, keys, receipt)
         world.check_journal()
         ask = progress.ask = accept(incoming, entry, receipt)
-        progress.route = resolve(ask, key, plan, receipt, head.headers)
-        wires.find_stored(progress, ask, plan, world)
-        if progress.route.guardrails is not None:
-            await guard(progress, ask, progress.route)
-        progress.climb = None if progress.route.ladder is None else begun(ask, progress.route)
-        progress.route = written(ask, progress.route, receipt)
-        size(ask, receipt, progress.route.output_cap_tokens)
-        context = incoming.head.context
+        route = progress.route = resolve(ask, key, plan, receipt, head.headers)
+        route = route if entry.dialect is None else wires.find_stored(progress, ask, plan, world)
+        context = head.context
         if context is not None and context.deadline_s is not None:
             progress.until_s = incoming.received_s + context.deadline_s
-        if world.pressure.sheds or (progress.climb is not None and progress.climb.ladder.floor):
+        if route.guardrails is not None:
+            await guard(progress, ask, route)
+        climbing = progress.climb = None if route.ladder is None else begun(ask, route)
+        route = progress.route = written(ask, route, receipt)
+        size(ask, receipt, route.output_cap_tokens)
+        if world.pressure.sheds or (climbing is not None and climbing.ladder.floor):
             begin(progress, world)
         if plan.limits.any or key.limits is not None:
             await admit(progress, key, plan, world)
-        keeps = progress.route.cache is not None or progress.route.vectors is not None
+        keeps = route.cache is not None or route.vectors is not None
         if not keeps or not await cache(progress, incoming, key, plan, world):
             try:
                 await (
                     attempts(progress, plan, world)
-                    if progress.climb is None
+                    if climbing is None
                     else climb(progress, plan, world)
                 )
                 if progress.batch is not None:

@@ -8,9 +8,13 @@ tried before the next one, for which money is held meanwhile.
 from contextlib import suppress
 from typing import Final
 
-from tidegate.core.ladder import RungReason
+from msgspec import Struct
+
+from tidegate.core.ladder import RungReason, When
 from tidegate.core.limit import Reading
 from tidegate.core.outcome import Refusal
+from tidegate.core.periods import period_at
+from tidegate.core.plan import Limit
 from tidegate.core.priority import rank
 from tidegate.gateway.able import able
 from tidegate.gateway.admit import Admission
@@ -32,6 +36,36 @@ _NOTHING: Final = "that model is not asked for now, and nothing stands in for it
 _BUDGET: Final[tuple[RungReason, ...]] = ("budget",)
 # Says no where nobody knows what is left.
 _UNKNOWN: Final = "limits_unavailable"
+
+
+class Spent(Struct):
+    """Shares of budgets in percent, each of another one, and now (wall-clock seconds)."""
+
+    shares: list[tuple[Limit, float]]
+    now_s: float
+
+    @property
+    def percent(self) -> float | None:
+        """Of that of which most is; None where nobody knows it of any."""
+        return max((share for _, share in self.shares), default=None)
+
+    def has_reached(self, when: When) -> bool:
+        """Whether so much is spent, or will be at the end of its period."""
+        spent, foreseen = self.percent, when.forecast_percent
+        if when.budget_percent is not None and spent is not None and spent >= when.budget_percent:
+            return True
+        return foreseen is not None and any(
+            _foreseen(*one, self.now_s) >= foreseen for one in self.shares
+        )
+
+
+def _foreseen(limit: Limit, percent: float, now_s: float) -> float:
+    """What of a budget will be spent at the end of its period, at the pace so far. 0: nobody can
+    say."""
+    if limit.unit is None or not percent:
+        return 0.0
+    passed = period_at(limit.unit, limit.time_zone, now_s).passed_at(now_s)
+    return 0.0 if passed is None else percent / passed
 
 
 def begin(progress: Progress, world: World) -> None:
@@ -161,13 +195,13 @@ async def lower(progress: Progress, plan: PreparedPlan, world: World) -> None:
     assert climb is not None and admitted is not None  # noqa: S101 - see `grant`
     if "budget" not in climb.ladder.words[climb.number]:
         return
-    spent = await spent_percent(admitted)
-    if spent is None:
+    spent = await how_spent(admitted)
+    if spent.percent is None:
         return
     unsure: Step | None = None
     sure: Step | None = None
     for rung, reason in reversed(climb.ladder.below(climb.number, _BUDGET)):
-        if (rung.rung.when.budget_percent or 0) > spent:
+        if not spent.has_reached(rung.rung.when):
             continue
         if rung.rung.kind == "batch_only" and progress.receipt.priority == _BATCH:
             continue
@@ -188,25 +222,26 @@ async def _meant(admitted: Admission, step: Step, plan: PreparedPlan) -> bool:
     return await admitted.meant_too(step.ask, step.route.bound, assumed_tokens, 0)
 
 
-async def spent_percent(admitted: Admission) -> float | None:
-    """How much is spent or held, by others, of the budget that degrades of which most is; None
-    where nobody knows it of any."""
-    now, shares = moment(), []
+async def how_spent(admitted: Admission) -> Spent:
+    """What is spent or held, by others, of the budgets that degrade."""
+    now, shares = moment(), list[tuple[Limit, float]]()
     for it, scope, amount, _ in admitted.held:
         if it.limit.degrades and it.counters is not None:
-            shares.append(_share(it.counters.read(scope, 0, now), amount))
+            shares.append((it.limit, _share(it.counters.read(scope, 0, now), amount)))
     unheld: list[Wanting] = []
     for hold in admitted.shared:
         taken = hold.taken
         for wanted, want, told in zip(hold.of, taken.wants, taken.readings, strict=True):
             if wanted[0].limit.degrades and told is not None:
-                shares.append(_share(told, want.amount))
+                shares.append((wanted[0].limit, _share(told, want.amount)))
             elif wanted[0].limit.degrades:
                 unheld.append(wanted)
     if unheld:  # a soft budget holds nothing, so that nothing is said of it
         with suppress(Refusal):
-            shares += [_share(it, 0) for it in await read_shared(unheld, admitted.demand.receipt)]
-    return max(shares, default=None)
+            told_now = await read_shared(unheld, admitted.demand.receipt)
+            limits = [it.limit for it, _ in unheld]
+            shares += [(it, _share(one, 0)) for it, one in zip(limits, told_now, strict=True)]
+    return Spent(shares, now.wall_s)
 
 
 def _share(reading: Reading, own: int) -> float:

@@ -8,7 +8,8 @@ from msgspec import Raw
 from tidegate.core.metered import LEAST_AUDIO_BYTES_PER_S, Form, Metered, search_units
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Endpoint
-from tidegate.text.wav import wav_s
+from tidegate.text.frames_heard import Heard
+from tidegate.text.heard import heard
 
 MAX_DOCUMENTS: Final = 10_000
 
@@ -45,9 +46,9 @@ def bounds(endpoint: Endpoint, said: Said, form: Form | None, body_bytes: int) -
         audio = files(form)[0]
         if not len(audio):
             raise Refusal("invalid_parameter", "`file` is empty", param="file")
-        exact_s = wav_s(audio)
-        metered.audio_is_exact = exact_s is not None
-        metered.audio_s = len(audio) / LEAST_AUDIO_BYTES_PER_S if exact_s is None else exact_s
+        found = heard(audio) or Heard(0.0, len(audio))
+        metered.audio_is_exact = found.exact and not found.unread_bytes
+        metered.audio_s = found.seconds + found.unread_bytes / LEAST_AUDIO_BYTES_PER_S
     return metered
 
 

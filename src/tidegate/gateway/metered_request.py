@@ -111,6 +111,16 @@ def accept_metered(incoming: Incoming, entry: Entry, context: Context, receipt: 
     return ask
 
 
+def measure_again(ask: Ask, metered: Metered, receipt: Receipt) -> None:
+    """Of a request of JSON in which other texts stand by now."""
+    now = bounds(ask.endpoint, _judged(ask.body), None, len(ask.body))
+    metered.characters, metered.text_bytes = now.characters, now.text_bytes
+    metered.documents, metered.query_bytes = now.documents, now.query_bytes
+    metered.search_units = now.search_units
+    if ask.endpoint == "speech":
+        receipt.characters = metered.characters
+
+
 def _expect(metered: Metered, endpoint: Endpoint, judged: Judged) -> bool:
     """Notes what an answer may be; whether it is relayed as it comes."""
     if endpoint == "speech":

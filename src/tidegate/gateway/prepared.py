@@ -6,7 +6,6 @@ Everything that is the same for all requests of a target is computed here, once 
 import asyncio
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -20,7 +19,7 @@ from tidegate.core.plan import Candidate, Contract, Plan, Replica, Route, Target
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.core.prompt import Tagged
-from tidegate.core.secret import Secret, SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.cloud_identity import CloudIdentity
@@ -54,12 +53,11 @@ from tidegate.gateway.prepared_route import (
 )
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.prompt_versions import PromptVersions
+from tidegate.gateway.secrets import secret_of
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
 from tidegate.text import tokens
 from tidegate.text.json_schema import SchemaProblem
-
-MAX_SECRET_BYTES = 64 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 Prompts = Mapping[str, Tagged]
@@ -208,7 +206,7 @@ class Preparer:
                 way = Way(replica, context, replica.host, proxy_for(replica, self._environ))
             except (plugs.PlugError, ValueError, OSError, ssl.SSLError) as error:
                 raise PlanProblem(f"guardrail {guardrail.name}: {error}") from error
-            secret = self._secret(guardrail.credential)
+            secret = secret_of(guardrail.credential, self._environ)
             pairs = request_headers(secret)
             made = self._replica_at(way, tls, pairs, pools, MOST_CONNECTIONS)
             found[guardrail] = check_of(guardrail, made, secret)
@@ -269,7 +267,7 @@ class Preparer:
                 refs = (SecretRef(env=provider.signer.bearer_variable),)
             else:
                 aws = self.aws
-        known = [(ref, self._secret(ref)) for ref in refs]
+        known = [(ref, secret_of(ref, self._environ)) for ref in refs]
         missing = [ref for ref, secret in known if ref is not None and secret is None]
         ways = [self._way(target, replica, contexts) for replica in target.replicas]
         replicas = []
@@ -326,22 +324,6 @@ class Preparer:
         rest = b" HTTP/1.1\r\nhost: %b\r\n%b" % (_authority(replica).encode(), headers)
         to = Addressed(_authority(replica), replica.path, pairs)
         return PreparedReplica(replica.name, pool, b"POST " + path, rest, to)
-
-    def _secret(self, ref: SecretRef | None) -> Secret | None:
-        """None where it is not to be had: that spoils no other credential."""
-        if ref is None:
-            return None
-        if ref.env is not None:
-            secret = self._environ.get(ref.env, "").strip()
-        else:
-            try:
-                with Path(ref.file or "").open("rb") as file:
-                    secret = file.read(MAX_SECRET_BYTES).decode("utf-8").strip()
-            except (OSError, ValueError):
-                secret = ""
-        if not secret or not secret.isascii() or not secret.isprintable():
-            return None
-        return Secret(secret)
 
 
 def _probes(plan: Plan, targets: Mapping[str, PreparedTarget]) -> dict[str, PreparedProbe]:

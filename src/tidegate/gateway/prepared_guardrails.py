@@ -38,7 +38,8 @@ class Guard(Struct, eq=False, frozen=True):
 
 class Looking(Struct, eq=False, frozen=True):
     """One side of a route. Of `every`, `running` look through a stream as it comes, those `at_end`
-    once it is whole; `withholds`: nothing of it goes out before. `may_have` says of a text whether
+    once it is whole; `withholds`: nothing of it goes out before, `asks_by_sentence`: nothing that
+    an address has not been asked about. `may_have` says of a text whether
     any of `every` may find something."""
 
     side: Side
@@ -48,6 +49,7 @@ class Looking(Struct, eq=False, frozen=True):
     running: tuple[Guard, ...]
     at_end: tuple[Guard, ...]
     withholds: bool
+    asks_by_sentence: bool = False
 
 
 class PreparedGuardrails(Struct, eq=False, frozen=True):
@@ -70,7 +72,9 @@ def prepare_guardrails(
     if declared is None:
         return PreparedGuardrails(None, None, buffer)
     return PreparedGuardrails(
-        _side("input", declared.input, checks), _side("output", declared.output, checks), buffer
+        _side("input", declared.input, checks, buffer),
+        _side("output", declared.output, checks, buffer),
+        buffer,
     )
 
 
@@ -91,7 +95,10 @@ def is_remote(guardrail: Guardrail) -> bool:
 
 
 def _side(
-    side: Side, guardrails: tuple[Guardrail, ...], known: Mapping[Guardrail, Check]
+    side: Side,
+    guardrails: tuple[Guardrail, ...],
+    known: Mapping[Guardrail, Check],
+    buffer: SentenceBuffer | None,
 ) -> Looking | None:
     if not guardrails:
         return None
@@ -100,6 +107,9 @@ def _side(
     at_end = tuple(it for it in every if it.detector.judges_whole or not it.stops)
     always = any(it.may_have is None for it in every)
     hints = Hints([hint for it in every for hint in it.detector.hints]).any
+    whole = any(it.stops for it in at_end) or (
+        bool(checks) and (buffer is None or not all(it.guardrail.by_sentence for it in checks))
+    )
     return Looking(
         side=side,
         every=every,
@@ -107,7 +117,8 @@ def _side(
         may_have=_ALWAYS if always else hints,
         running=tuple(it for it in every if it not in at_end),
         at_end=at_end,
-        withholds=bool(checks) or any(it.stops for it in at_end),
+        withholds=whole,
+        asks_by_sentence=bool(checks) and not whole,
     )
 
 

@@ -41,8 +41,7 @@ def _rung(
     prompts: Prompts,
     arm: Arm | None,
 ) -> PreparedRung:
-    head = f"x-tidegate-rung: {rung.name}\r\n".encode("latin-1", "replace")
-    found = PreparedRung(rung, 0, rung.when.words, head)
+    found = PreparedRung(rung, 0, rung.when.words)
     if rung.kind != "model":
         return found
     plan_route, ready = own

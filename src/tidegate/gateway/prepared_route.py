@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tidegate.core.arm import Arm, Lane, UnitKind, dial_scope
 from tidegate.core.ask import Ask
-from tidegate.core.ladder import Rung, RungReason
+from tidegate.core.ladder import QUALITIES, Rung, RungReason
 from tidegate.core.plan import Candidate, Release, Route, Target
 from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
@@ -24,6 +24,7 @@ from tidegate.gateway.prompt_versions import PreparedPrompt
 from tidegate.gateway.retry_budget import RetryBudget
 from tidegate.gateway.vector_key import PreparedVectors, prepare_vectors
 
+_QUALITIES: Final[frozenset[RungReason]] = frozenset(QUALITIES)
 NO_TARGET: Final = "everything that serves that model is switched off by its operators for now"
 
 
@@ -110,13 +111,11 @@ class PreparedRoute(Struct, eq=False):
 class PreparedRung(Struct, eq=False):
     """One rung of a ladder. `number` counts from 1; `words` lead here. `route` is there where it
     has a target of its own, with what is asked there; else the route's own is. `addition` and
-    `prompt` stand in the place of the route's. `off`: its target is asked nothing now. `head` names
-    it to callers."""
+    `prompt` stand in the place of the route's. `off`: its target is asked nothing now."""
 
     rung: Rung
     number: int
     words: frozenset[RungReason]
-    head: bytes
     route: PreparedRoute | None = None
     addition: Addition | None = None
     prompt: PreparedPrompt | None = None
@@ -132,7 +131,8 @@ class PreparedLadder(Struct, eq=False):
     for that `reason`, as changes in force have it; `empty`: nothing of the route's own may be
     asked. By the number of a rung, 0 is the route's: `words` are all that rungs further down are
     there for, and `patience` is how long after its arrival a whole answer is waited for, and a
-    stream, where one of them is there for what is slow."""
+    stream, where one of them is there for what is slow; `judges` says that one is there for
+    answers that are no good."""
 
     rungs: tuple[PreparedRung, ...]
     floor: int = 0
@@ -140,6 +140,7 @@ class PreparedLadder(Struct, eq=False):
     empty: bool = False
     words: tuple[frozenset[RungReason], ...] = ()
     patience: tuple[tuple[float | None, float | None], ...] = ()
+    judges: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
         words: list[frozenset[RungReason]] = [frozenset()]
@@ -154,6 +155,7 @@ class PreparedLadder(Struct, eq=False):
                 )
             patience.append((whole_s, stream_s))
         self.words, self.patience = tuple(words[::-1]), tuple(patience[::-1])
+        self.judges = tuple(not _QUALITIES.isdisjoint(of_rung) for of_rung in self.words)
 
     def targets(self) -> list[PreparedTarget]:
         return [it.route.target for it in self.rungs if it.route is not None]

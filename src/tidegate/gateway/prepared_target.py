@@ -12,6 +12,7 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import Provider
 from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
+from tidegate.core.receipt import Endpoint
 from tidegate.core.secret import Secret
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.breaker import CircuitBreaker, Tripped
@@ -80,8 +81,8 @@ class PreparedTarget(Struct, eq=False):
     """One target. `missing` says which credential could not be resolved, where none could. `aws` is
     what its requests are signed with, where they are, `identity` as whom it is asked.
     `may_be_priced` says that somebody knows its price, or that nobody has to, `bounded` that its
-    model may not take everything. `only` is the replica that there is no other beside, where the
-    credential is there."""
+    model may not take everything, `endpoints` what it and its provider serve. `only` is the replica
+    that there is no other beside, where the credential is there."""
 
     target: Target
     provider: Provider
@@ -95,11 +96,16 @@ class PreparedTarget(Struct, eq=False):
     may_be_priced: bool = False
     only: PreparedReplica | None = None
     bounded: bool = False
+    endpoints: frozenset[Endpoint] = frozenset()
 
     def __post_init__(self) -> None:
         target = self.target
         self.bounded = target.context_tokens is not None or target.facts is not None
         free = not self.provider.hosted or target.unpriced_allowed
+        facts = target.facts
+        self.endpoints = frozenset(
+            it for it in self.provider.endpoints if facts is None or facts.may_serve(it)
+        )
         self.may_be_priced = target.price is not None or free
         if len(self.replicas) == 1 and self.missing is None:
             self.only = self.replicas[0]
@@ -115,6 +121,14 @@ class PreparedTarget(Struct, eq=False):
         return (self.target.price,)
 
     @property
+    def lacks_credential(self) -> bool:
+        """Whether it has nothing to sign with, or no token of its identity, yet or any more: what
+        was sent now would be refused here."""
+        if self.identity is not None:
+            return self.identity.lease is None
+        return self.aws is not None and self.aws.key is None
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """What its requests are sent with beside a credential of the plan's own."""
         if self.identity is not None:
@@ -124,7 +138,7 @@ class PreparedTarget(Struct, eq=False):
 
     def serves(self, ask: Ask) -> bool:
         """Whether it takes such a request at all, at a price that somebody knows."""
-        return ask.endpoint in self.provider.endpoints and self.may_be_priced
+        return ask.endpoint in self.endpoints and self.may_be_priced
 
     def allowed(self, now_s: float) -> bool:
         """Whether a breaker of it lets a request through."""

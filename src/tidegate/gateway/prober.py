@@ -37,12 +37,14 @@ Whose = tuple[str, str]
 
 
 class Part(Struct, eq=False):
-    """One replica with one credential. `good` is what its last probe showed, None before."""
+    """One replica with one credential. `good` is what its last probe showed, None before. `waits`
+    for a credential: the probe that was due goes when there is one."""
 
     due_s: float
     looked_s: float = -math.inf
     task: "asyncio.Task[None] | None" = None
     good: bool | None = None
+    waits: bool = False
 
 
 class Minute(Struct):
@@ -126,6 +128,8 @@ class Prober:
                 part = probed.parts[_place(replica)]
                 if tripped and replica.breaker.state == "open":
                     _hasten(part, replica)
+                if part.waits and not asked.target.lacks_credential:
+                    part.due_s, part.waits = now_s, False
                 if now_s >= part.due_s:
                     self._look(asked, replica, part, now_s)
 
@@ -172,6 +176,7 @@ class Prober:
         why = self._why_not(asked, replica, part, now_s)
         if why is not None:
             probed.skipped[why] += 1
+            part.waits = why == "credential"
             return
         task = asyncio.get_running_loop().create_task(self._probe(asked, replica, part, probed))
         part.task = task
@@ -192,7 +197,7 @@ class Prober:
             return "journal"
         if world.pressure.sheds:
             return "pressure"
-        if target.aws is not None and target.aws.key is None:
+        if target.lacks_credential:
             return "credential"
         if replica.credential.wait_s(asked.input_tokens, now_s):
             return "resting"

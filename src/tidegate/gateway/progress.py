@@ -51,7 +51,9 @@ class Progress(Struct, eq=False):
     the caller's where it is not OpenAI's own; `said` is the request in the common middle, once a
     target of another wire has been asked. `begun` says that a stream's head went out before its
     answer; `head` makes it, and its client last heard of it at `quiet_since_s` (0: never).
-    `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only that
+    `until_s` is when the caller waits no longer (monotonic); where a ladder is tired of waiting
+    before, that is when, and with `first_only` no more than a stream's first token is meant: its
+    end is waited for until `whole_until_s`. `keeper` is there where only that
     replica can serve the request. What is below `admitted` is of the attempt that goes on; `tries`
     says that it tries a breaker that was open, `owed` how many of it were taken from the retry
     budget and are not answered yet, `following` is of a whole answer (a stream's relay has its
@@ -72,6 +74,8 @@ class Progress(Struct, eq=False):
     route: PreparedRoute | None = None
     keeper: tuple[PreparedTarget, PreparedReplica] | None = None
     until_s: float | None = None
+    first_only: bool = False
+    whole_until_s: float | None = None
     queued_s: float = 0.0
     begun: bool = False
     head: "Callable[[Progress, Ask], bytes] | None" = None
@@ -95,3 +99,8 @@ class Progress(Struct, eq=False):
     climb: Climbing | None = None
     guarding: Guarding | None = None
     given: Given | None = None
+
+    @property
+    def answer_until_s(self) -> float | None:
+        """When its caller waits no longer, now that an answer has begun."""
+        return self.whole_until_s if self.first_only else self.until_s

@@ -36,7 +36,7 @@ def resolve(
             raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
     receipt.release = route.route.release.name
     if not route.target.serves(ask) and not route.serving(ask):
-        if not any(ask.endpoint in share.target.provider.endpoints for share in route.pool):
+        if not any(ask.endpoint in share.target.endpoints for share in route.pool):
             message = f"that model does not serve {ask.endpoint}"
             raise Refusal("invalid_request", message, param="model")
         raise Refusal("unpriced_model", "no price is known for that model", param="model")

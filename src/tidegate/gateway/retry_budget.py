@@ -37,6 +37,7 @@ class RetryBudget:
 
     def take(self, now_s: float) -> bool:
         """Takes one more attempt, where one is left."""
+        self._turn(now_s)
         if not self.has_room(now_s):
             self.refused += 1
             return False
@@ -45,6 +46,9 @@ class RetryBudget:
 
     def has_room(self, now_s: float) -> bool:
         """Whether one is left."""
+        spent = self._again or self._again_before or self._wasted or self._wasted_before
+        if not spent and self.retry.budget_least:
+            return True  # as it mostly is
         self._turn(now_s)
         again = self._again + self._again_before
         share = (self._requests + self._requests_before) * self.retry.budget_percent // 100

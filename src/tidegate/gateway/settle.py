@@ -4,7 +4,8 @@ from typing import Final
 
 from msgspec.structs import fields
 
-from tidegate.core.ask import Ask, Usage
+from tidegate.core import clock
+from tidegate.core.ask import Answer, Ask, Usage
 from tidegate.core.limit import Counters, Moment, of_target
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
@@ -42,10 +43,12 @@ def settle(progress: Progress, world: World) -> None:
         world.listener.refused(receipt.error_code or "internal")
         progress.ending()
         return
-    worked = _account(progress, world)
-    now = moment()
-    _settle_holds(progress, worked, world.past, now)
-    note_times(receipt, progress.received_s, call, progress.relay, now.monotonic_s)
+    worked, past = _account(progress, world), world.past
+    if (progress.admitted or progress.late or progress.earlier) is not None or (
+        past is not None and past.seeded_s >= progress.received_s
+    ):
+        _settle_holds(progress, worked, past, moment())
+    note_times(receipt, progress.received_s, call, progress.relay, clock.monotonic_s())
     if progress.queued_s:
         note_line(receipt, progress.queued_s)
     if progress.earlier is not None:
@@ -121,7 +124,7 @@ def _account(progress: Progress, world: World) -> bool:
         assumed_tokens = world.obeyed().plan.assumed_output_tokens
         receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
     alerts = world.plan is not None and world.plan.plan.session_alert_tokens
-    if alerts and receipt.end_user is None:  # else its session is its user's
+    if alerts and receipt.end_user is None and receipt.session_id is None:  # which tell it apart
         note_conversation(ask, receipt)
     return True
 
@@ -172,31 +175,25 @@ def _end_attempt_holds(
 def _note_answer(progress: Progress) -> None:
     """What the provider said of its answer, streamed or whole."""
     receipt = progress.receipt
+    said: StreamReader | Answer | None = progress.answer
     if progress.relay is not None:
-        reader = progress.relay.reader
-        _note_usage(receipt, reader.usage)
-        receipt.finish_reason = identifier(reader.finish_reason)
-        receipt.model_served = identifier(reader.model_served)
-        receipt.model_fingerprint = identifier(reader.model_fingerprint)
-        receipt.provider_request_id = identifier(reader.provider_request_id)
-        if reader.service_tier is not None:
-            receipt.service_tier = identifier(reader.service_tier)
-        receipt.surplus_events = reader.surplus_events
-    elif progress.answer is not None:
-        answer = progress.answer
-        _note_usage(receipt, answer.usage)
-        receipt.finish_reason = identifier(answer.finish_reason)
-        receipt.model_served = identifier(answer.model_served)
-        receipt.model_fingerprint = identifier(answer.model_fingerprint)
-        receipt.provider_request_id = identifier(answer.provider_request_id)
-        if answer.service_tier is not None:
-            receipt.service_tier = identifier(answer.service_tier)
-
-
-def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
-    """The provider's own figures, unless they contradict themselves."""
-    if usage is None:
+        said = progress.relay.reader
+        receipt.surplus_events = said.surplus_events
+    if said is None:
         return
+    if said.usage is not None:
+        _note_usage(receipt, said.usage)
+    receipt.finish_reason = identifier(said.finish_reason)
+    receipt.model_served = identifier(said.model_served)
+    receipt.provider_request_id = identifier(said.provider_request_id)
+    if said.model_fingerprint is not None:
+        receipt.model_fingerprint = identifier(said.model_fingerprint)
+    if said.service_tier is not None:
+        receipt.service_tier = identifier(said.service_tier)
+
+
+def _note_usage(receipt: Receipt, usage: Usage) -> None:
+    """The provider's own figures, unless they contradict themselves."""
     if usage.conflict:
         receipt.usage_conflict = True
         return
@@ -275,12 +272,12 @@ def _most_nanousd(
 def _note_cost(receipt: Receipt, ask: Ask, target: Target) -> None:
     """The cost at the target's pinned price, in the class of service that served it, or else was
     asked for; unknown stays unknown."""
-    price = target.price
-    if receipt.service_tier is None and "service_tier" in ask.members:
-        receipt.service_tier = identifier(tier_asked(ask))
+    price, tier = target.price, receipt.service_tier
+    if tier is None and "service_tier" in ask.members:
+        tier = receipt.service_tier = identifier(tier_asked(ask))
     if price is not None:
         receipt.price_version = price.version
-        rates = at_tier(price, receipt.service_tier)
+        rates = price if tier is None else at_tier(price, tier)
         if rates is not None and is_told(ask, receipt, price):
             receipt.cost_nanousd = cost_nanousd(receipt, rates)
             if receipt.cache_read_tokens or receipt.cache_write_tokens:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from tidegate.core import clock
 from tidegate.core.ask import OPENAI_RESPONSES
+from tidegate.core.capture import Capture
 from tidegate.core.outcome import Refusal
 from tidegate.core.probe import SHADOW
 from tidegate.core.receipt import METERED, Receipt
@@ -31,7 +32,7 @@ from tidegate.gateway.guard import guard_at_once
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
-from tidegate.gateway.prepared_route import PreparedCandidate
+from tidegate.gateway.prepared_route import PreparedCandidate, PreparedRoute
 from tidegate.gateway.probe import Nobody
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.prompted import written
@@ -152,12 +153,24 @@ def _begin(
     progress = Progress(copy, nobody, clock.monotonic_s(), nobody.abort)
     if not guard_at_once(progress, ask, whole):
         raise Refusal("guardrail_unavailable", "no address is asked about a copy")
-    progress.guarding = None  # nobody has its answer
+    capture = _capture(progress, whole)
     whole = written(ask, whole, copy)
     size(ask, copy, whole.output_cap_tokens)
     progress.dialect, progress.ask = entry.dialect, ask
-    progress.route = replace(whole, fallbacks={}, route=replace(whole.route, retry=_ONCE))
+    once = replace(whole.route, retry=_ONCE, capture=capture)
+    progress.route = replace(whole, fallbacks={}, route=once)
     return progress
+
+
+def _capture(progress: Progress, whole: PreparedRoute) -> Capture | None:
+    """What is kept of it. Nobody has its answer, so that guardrails look through that only where it
+    is kept; and where an address would have to be asked, it is not."""
+    capture = whole.route.capture
+    output = None if whole.guardrails is None else whole.guardrails.output
+    if capture is None or output is None or SHADOW not in capture.also or output.checks:
+        progress.guarding = None
+        return None if output is not None and output.checks else capture
+    return capture
 
 
 def _disown(copy: Receipt) -> None:

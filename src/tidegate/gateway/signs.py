@@ -20,12 +20,14 @@ def signs_of(progress: Progress, no: Refusal | Failure, patience_until_s: float 
     """Of an attempt that failed; the first that a rung has is its reason. None where nothing may
     serve in its place: its client has left, something of it is out, or it is the caller's own.
 
-    What its ladder was tired of waiting for until `patience_until_s` is slow, and nothing else.
+    What its ladder was tired of waiting for until `patience_until_s` is slow, and nothing else: of
+    a stream its first token, whether or not that has gone on to its client.
     """
     relay = progress.relay
     if progress.connection.lost or (relay is not None and relay.flowing):
         return ()
-    if patience_until_s is not None and no.code.name in _LATE:
+    had_first = relay is not None and relay.first_s is not None
+    if patience_until_s is not None and no.code.name in _LATE and not had_first:
         early = clock.monotonic_s() < patience_until_s - TIMER_S
         if not early or isinstance(no, Refusal):
             stream = progress.ask is not None and progress.ask.stream

@@ -24,9 +24,7 @@ def size(ask: Ask, receipt: Receipt, cap_tokens: int | None = None) -> None:
 def note_conversation(ask: Ask, receipt: Receipt) -> None:
     """Tells conversations apart by how they begin, where their callers name no session. What a
     route's prompt says is no conversation."""
-    if ask.bare:
-        return
-    if receipt.session_id is None and receipt.conversation is None:
+    if receipt.session_id is None and receipt.conversation is None and not ask.bare:
         messages = turns_of(ask)
         if messages is not None:
             items = ask.dialect == OPENAI_RESPONSES

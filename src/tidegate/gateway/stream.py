@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
-from tidegate.core.rewriting import Rewriter
+from tidegate.core.rewriting import Rewriter, Screen
 from tidegate.gateway.caching import Tape
 from tidegate.gateway.contract import VIOLATION, Following, is_refused, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
@@ -67,6 +67,7 @@ class Relay:
         "quiet_since_s",
         "reader",
         "rewriter",
+        "screen",
         "shown_s",
         "sign_of_life",
         "tape",
@@ -99,6 +100,7 @@ class Relay:
         self.ends_by_framing = False
         self.tape: Tape | None = None
         self.rewriter: Rewriter | None = None
+        self.screen: Screen | None = None
         self.max_wait_s = 0.0
         self._waiting_s: float | None = None
         self._terminal: bytes | None = None
@@ -123,6 +125,8 @@ class Relay:
     @property
     def sequence(self) -> int:
         """The number of the event that goes out next."""
+        if self.screen is not None:
+            return self.screen.sequence
         return self.reader.sequence if self.rewriter is None else self.rewriter.sequence
 
     def take_withheld(self) -> bytes:
@@ -134,6 +138,33 @@ class Relay:
     def put_withheld(self, body: bytes) -> None:
         """What goes out in its place."""
         self._held = body
+
+    async def run_screened(self, screen: Screen) -> None:
+        """`run`, of an answer of which nothing goes out before `screen` has let it pass."""
+        try:
+            await self.run()
+            terminal = self.reader.terminal if self._terminal is None else self._terminal
+            self._terminal = await screen.end(terminal)
+        finally:
+            screen.close()
+        if not self.flowing:
+            self.shown_s = clock.monotonic_s()
+
+    def pass_on(self, events: bytes, *, spoken: bool) -> None:
+        """What has passed its screen. Before anything is `spoken` an answer has not begun."""
+        now_s = clock.monotonic_s()
+        if self.flowing:
+            self._connection.write(events)
+            self.quiet_since_s = now_s
+            return
+        self._held += events
+        if spoken or len(self._held) > MAX_HELD_BYTES:
+            self.shown_s = now_s
+            self._flow(now_s)
+
+    def stop(self, no: Failure | Refusal) -> None:
+        """Ends an answer that must not go on."""
+        self._end(no)
 
     async def run(self) -> None:
         """Relays until the end. Failure when the answer ends badly, or is none that may pass, sent
@@ -198,13 +229,9 @@ class Relay:
                 self._connection.write_chunk(chunk, data)  # nothing more has come with it
                 return
         if self.rewriter is not None:
+            out = self._rewritten(self.rewriter, out, now_s)
             if self._done.done():
                 return  # it was stopped, and nothing behind that goes out
-            try:
-                out = self._rewritten(self.rewriter, out, now_s)
-            except Refusal as no:
-                self._end(no)
-                return
         if out:
             if self.flowing:
                 self._connection.write(out)
@@ -221,18 +248,28 @@ class Relay:
             self._end(None)
 
     def _rewritten(self, rewriter: Rewriter, out: bytes, now_s: float) -> bytes:
-        """What goes out in its place. Refusal."""
-        out = rewriter.feed(out) if out else out
-        if self.shown_s is None and rewriter.started and not self.withheld:
+        """What goes out in its place. A refusal ends it."""
+        if self._done.done():
+            return b""
+        try:
+            out = rewriter.feed(out) if out else out
+        except Refusal as no:
+            self._end(no)
+            return b""
+        if self.screen is not None:
+            self.screen.take(out)
+        elif self.shown_s is None and rewriter.started and not self.withheld:
             self.shown_s = now_s
         if not rewriter.waiting:
             self._waiting_s = None
         elif out or self._waiting_s is None:
             self._waiting_s = now_s
-        return out
+        return out if self.screen is None else b""
 
     def _while_held(self, now_s: float) -> None:
         """What came is held still, or sent on now that the answer has begun."""
+        if self.screen is not None:
+            return  # which says when it has
         if self.withheld:
             if len(self._held) > MAX_WITHHELD_BYTES:
                 self._end(Failure("malformed", "upstream_too_large", _TOO_LONG))
@@ -254,7 +291,7 @@ class Relay:
 
     def keep_alive(self, now_s: float, every_s: float) -> None:
         """A sign of life when the client has seen nothing for long, as `keep_alive` has it."""
-        if self._done.done():
+        if self._done.done() and self.screen is None:
             return
         if self._waiting_s is not None and now_s - self._waiting_s >= self.max_wait_s:
             self._release_overdue(now_s)
@@ -276,6 +313,9 @@ class Relay:
         out = self.rewriter.overdue()
         if not out or self.withheld:
             self._held += out
+            return
+        if self.screen is not None:
+            self.screen.take(out)
             return
         if self.shown_s is None:
             self.shown_s = now_s

@@ -9,8 +9,8 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, cast
 
 from msgspec.structs import replace
 
@@ -30,8 +30,15 @@ from tidegate.gateway.http.server import Connection
 from tidegate.gateway.tap_reading import TapReading, Told, call_id, key_digest
 
 CONNECT_S: Final = 10.0
-MOST_ANSWER_BYTES: Final = 256 * 1024 * 1024
-_CONNECTIONS: Final = 1024
+MOST_BYTES: Final = 256 * 1024 * 1024  # of a request, and of an answer that is no stream
+_CONNECTIONS: Final = 4096
+# Whoever stands behind it bounds what may come; all of it may come from one balancer's address.
+_BOUNDS: Final = HttpBounds(
+    max_body_bytes=MOST_BYTES,
+    max_response_bytes=MOST_BYTES,
+    max_connections_per_ip=0,
+    write_timeout_s=300.0,
+)
 DRAIN_S: Final = 10.0
 # Of one connection, not of what it carries; the last is left out so that answers can be read.
 _HOP: Final = frozenset(
@@ -47,12 +54,12 @@ class Tap:
     """`note` is told of each request once it is over."""
 
     def __init__(self, way: Way | None, side: Side, note: Callable[[Observed], None]) -> None:
-        self._pool = None if way is None else Pool(way, _CONNECTIONS)
+        self._pool = None if way is None else Pool(way, _CONNECTIONS, _Kept)
         self._side = side
         self._note = note
         self._reading = TapReading()
         self._ids = clock.IdSource()
-        self._listener = Listener(self.answer, HttpBounds(max_response_bytes=MOST_ANSWER_BYTES))
+        self._listener = Listener(self.answer, _BOUNDS)
 
     async def run(self, listen: socket.socket, ready: Callable[[], None]) -> None:
         """Serves until it is told to stop, and lets what is under way come to its end."""
@@ -126,6 +133,26 @@ class Tap:
             await asyncio.sleep(SWEEP_S)
 
 
+class _Kept(Upstream):
+    """A connection that keeps an answer's head line by line: `Set-Cookie` may come twice, and only
+    apart."""
+
+    __slots__ = ("lines",)
+
+    def _begin(self, max_bytes: int) -> None:
+        super()._begin(max_bytes)
+        self.lines: list[tuple[bytes, bytes]] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self.lines.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if not self.status:
+            self.lines = []  # of an interim answer
+
+
 class _Exchange:
     """One request on its way through, and the client.Sink of its stream."""
 
@@ -145,7 +172,7 @@ class _Exchange:
         or not all of it."""
         upstream = pool.take_idle() or (await pool.take(CONNECT_S)).upstream
         self._upstream = upstream
-        upstream.send(_request(incoming, pool.way), MOST_ANSWER_BYTES)
+        upstream.send(_request(incoming, pool.way), MOST_BYTES)
         try:
             await upstream.answered()
         except UpstreamError as error:
@@ -153,7 +180,7 @@ class _Exchange:
                 raise
             # It was kept alive for too long: the request was not read.
             upstream = self._upstream = (await pool.take(CONNECT_S)).upstream
-            upstream.send(_request(incoming, pool.way), MOST_ANSWER_BYTES)
+            upstream.send(_request(incoming, pool.way), MOST_BYTES)
             await upstream.answered()
         head = _head(upstream)
         if upstream.streaming and incoming.head.method != _HEAD:
@@ -228,7 +255,10 @@ class _Exchange:
             else:
                 self._connection.write(data)
         if self._reader is not None:
-            self._reader.feed(data)
+            try:
+                self._reader.feed(data)
+            except Exception:  # a fault of ours is not to end what passes
+                self._reader = None
 
     def on_end(self) -> None:
         if self._done is not None and not self._done.done():
@@ -253,7 +283,7 @@ def _request(incoming: Incoming, way: Way) -> bytes:
     lines = [
         b"%b %b%b HTTP/1.1" % (method, to.path.encode(), _target(head)),
         b"host: " + host.encode(),
-        *(b"%b: %b" % (name, value) for name, value in head.headers.items() if name not in _HOP),
+        *(b"%b: %b" % line for line in _lines(head) if line[0] not in _HOP),
         b"content-length: %d" % len(incoming.body),
     ]
     return b"\r\n".join(lines) + b"\r\n\r\n" + incoming.body
@@ -263,10 +293,18 @@ def _target(head: Head) -> bytes:
     return head.path + (b"?" + head.query if head.query else b"")
 
 
+def _lines(head: Head) -> Iterator[tuple[bytes, bytes]]:
+    """Each header as often as it came, those of one name in their order."""
+    for name, joined in head.headers.items():
+        again = () if head.again is None else head.again.get(name, ())
+        yield name, joined[: len(joined) - sum(len(value) + 2 for value in again)]
+        yield from ((name, value) for value in again)
+
+
 def _head(upstream: Upstream) -> bytes:
     lines = (
         b"%b: %b\r\n" % (name, value)
-        for name, value in upstream.headers.items()
-        if name not in _OUR_OWN and name not in _HOP
+        for name, value in cast(_Kept, upstream).lines
+        if name.lower() not in _OUR_OWN and name.lower() not in _HOP
     )
     return answers.status_line(upstream.status) + b"".join(lines)

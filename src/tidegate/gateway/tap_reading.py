@@ -6,7 +6,7 @@ from typing import Final
 
 from tidegate.core import plugs
 from tidegate.core.ask import Ask, Usage
-from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.outcome import Refusal
 from tidegate.core.plugs import Passthrough, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Receipt
 from tidegate.gateway.accept import accept
@@ -40,7 +40,7 @@ class TapReading:
             return None
         try:
             ask = accept(incoming, entry, Receipt("", 0.0, "", entry.endpoint))
-        except Refusal:
+        except Exception:  # Refusal, or a fault of ours: neither is to end what passes
             return None
         ask.include_usage = ask.continuous_usage = True  # which is what came, whoever wanted it
         return ask
@@ -56,7 +56,7 @@ class TapReading:
             return None
         try:
             answer = wire.read_answer(ask, body)
-        except (Failure, Refusal):
+        except Exception:  # Failure, Refusal, or a fault of ours
             return None
         return Told(answer.provider_request_id, answer.model_served, answer.usage)
 

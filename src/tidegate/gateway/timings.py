@@ -31,7 +31,7 @@ def note_times(
         receipt.queue_s = call.queue_s
         receipt.connect_s = attempt.connect_s or 0.0
         if call.stale is not None:
-            _note_stale(receipt, call.stale)
+            _note_stale(receipt, call.stale, call.started_s)
         gateway_s -= receipt.queue_s + receipt.connect_s
     receipt.gateway_s = gateway_s if gateway_s > 0.0 else 0.0
 
@@ -63,12 +63,10 @@ def note_line(receipt: Receipt, queued_s: float) -> None:
     receipt.gateway_s = max((receipt.gateway_s or 0.0) - queued_s, 0.0)
 
 
-def _note_stale(receipt: Receipt, stale: InFlight) -> None:
-    """Adds an exchange whose connection was closed as it was used: what it took, beside its wait
-    in the queue, was a part of reaching the provider."""
-    ended_s = stale.ended_s
-    assert ended_s is not None  # noqa: S101 - the one after it began at its end
-    took_s = ended_s - stale.started_s
+def _note_stale(receipt: Receipt, stale: InFlight, until_s: float) -> None:
+    """Adds an exchange that came to nothing before the one that began then: what it took, and the
+    wait for a new token, beside its wait in the queue, was a part of reaching the provider."""
+    took_s = until_s - stale.started_s
     receipt.queue_s = (receipt.queue_s or 0.0) + stale.queue_s
     receipt.connect_s = (receipt.connect_s or 0.0) + took_s - stale.queue_s
 

@@ -60,7 +60,8 @@ def _note_stream(receipt: Receipt, relay: Relay) -> None:
     found = None if relay.following is None else relay.following.verdict
     ended_well = finish == "stop" and reader.finished and not reader.ended_twice
     if ended_well and opening is not None and found is None and not reader.refused:
-        _note_wording(receipt, opening)  # as most do
+        if opening and receipt.choices == 1:
+            _note_wording(receipt, opening)  # as most do
         return
     refused = reader.refused or (finish != "stop" and is_refused(finish))
     silent = opening is None and not reader.called and not refused
@@ -93,7 +94,8 @@ def _note_whole(receipt: Receipt, answer: Answer, found: Verdict | None) -> None
     first = said[0] if len(said) == 1 else _together(said)
     content = first.content
     if finish == "stop" and content and found is None and not first.refused:
-        _note_wording(receipt, content[:MAX_BYTES].encode())  # as most do
+        if receipt.choices == 1:
+            _note_wording(receipt, content[:MAX_BYTES].encode())  # as most do
         return
     refused = first.refused or (finish != "stop" and is_refused(finish))
     silent = not (refused or content or first.calls or first.acts)
@@ -135,7 +137,8 @@ def _note_refusal(receipt: Receipt, opening: bytes | None, *, refused: bool, emp
             return  # it did not get to speak
         found = _SAID_NOTHING
     elif opening is not None:
-        _note_wording(receipt, opening)
+        if opening and receipt.choices == 1:
+            _note_wording(receipt, opening)
         return
     elif receipt.choices > 1:
         return
@@ -146,8 +149,7 @@ def _note_refusal(receipt: Receipt, opening: bytes | None, *, refused: bool, emp
 
 
 def _note_wording(receipt: Receipt, opening: bytes) -> None:
-    """What an answer's own words say of it."""
-    if opening and receipt.choices == 1:
-        found = model_refusal(opening)
-        receipt.model_refusal = found.extent
-        receipt.model_refusal_reason = found.reason
+    """What the words of an only answer say of it."""
+    found = model_refusal(opening)
+    receipt.model_refusal = found.extent
+    receipt.model_refusal_reason = found.reason

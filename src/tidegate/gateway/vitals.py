@@ -82,7 +82,9 @@ class Vitals:
             heard_at_s, label = known.held.heard_at_s, f"|issuer={known.issuer.name}"
             if heard_at_s is not None:
                 gauges[f"tidegate_issuer_keys_timestamp_seconds{label}"] = heard_at_s
-            gauges[f"tidegate_issuer_keys{label}"] = float(len(known.held.keys))
+            held = known.held.key_set
+            gauges[f"tidegate_issuer_keys{label}"] = float(sum(map(len, held.keys.values())))
+            gauges[f"tidegate_issuer_keys_skipped{label}"] = float(len(held.skipped))
         if self._prober is not None:
             _note_probes(self._prober, gauges, counters)
         _note_cache(world.cache, gauges, counters)
@@ -238,6 +240,7 @@ def _note_identities(identities: Identities, gauges: dict[str, float]) -> None:
     """How long tokens are good still; nothing of one that has never come."""
     for one in identities:
         label = f"|provider={one.provider}"
+        gauges[f"tidegate_identity_ready{label}"] = float(one.lease is not None)
         gauges[f"tidegate_identity_failures{label}"] = float(one.failures)
         if one.left_s is not None:
             gauges[f"tidegate_identity_left_seconds{label}"] = one.left_s

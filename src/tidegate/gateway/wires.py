@@ -13,28 +13,33 @@ from tidegate.core.translated import TranslatedReader
 from tidegate.gateway import embedding, stored
 from tidegate.gateway.assign import stay
 from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
 
 
-def find_stored(progress: Progress, ask: Ask, plan: PreparedPlan, world: World) -> None:
-    """Whose and where the answer is that a request of Responses goes on from. Refusal."""
+def find_stored(progress: Progress, ask: Ask, plan: PreparedPlan, world: World) -> PreparedRoute:
+    """Whose and where the answer is that a request of Responses goes on from; the route that it
+    obeys. Refusal."""
+    obeyed = progress.route
+    assert obeyed is not None  # noqa: S101 - the request has been resolved
     if ask.dialect != OPENAI_RESPONSES:
-        return
+        return obeyed
     route = plan.routes[ask.model]
     speaking = [it for it in route.reachable() if ask.dialect in it.provider.passthrough]
     if speaking:
         digests = world.keys.digests
         progress.keeper = stored.read(ask, progress.receipt, speaking, digests)
     if progress.keeper is None:
-        return
+        return obeyed
     target = progress.keeper[0]
     if route.candidate is not None:
         name = target.target.name
-        route = progress.route = stay(route, progress.receipt, name)
+        route = obeyed = progress.route = stay(route, progress.receipt, name)
     if target in route.warm:  # whose price is not among those that the route's own are reckoned by
-        progress.route = replace(route, bound=target)
+        obeyed = progress.route = replace(route, bound=target)
+    return obeyed
 
 
 def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:

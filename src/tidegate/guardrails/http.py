@@ -32,7 +32,7 @@ _decode: Final = msgspec.json.Decoder(_Said).decode
 
 
 class _Http:
-    reads = frozenset({"url", "credential", "ca_file"})
+    reads = frozenset({"url", "credential", "ca_file", "streams"})
     needs = frozenset({"url"})
     actions: tuple[Action, ...] = ("block", "redact", "mark")
     types: tuple[str, ...] = ()

@@ -50,6 +50,12 @@ def form(url: str, members: dict[str, str], *headers: tuple[str, str]) -> Fetch:
     return Fetch("POST", url, (FORM, *headers), urlencode(members).encode())
 
 
+def basic(name: str, password: str) -> tuple[tuple[str, str], ...]:
+    """The header by which a client of OAuth 2.0 says who it is (RFC 6749, 2.3.1)."""
+    told = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return (("authorization", f"Basic {told}"),)
+
+
 def fetched(step: Fetch, who: str, *secrets: Secret) -> Generator[Step, Any, Fetched]:
     """Its answer with status 200. NotSignedIn otherwise, with what `who` says of it."""
     answer: Fetched = yield step

@@ -134,6 +134,8 @@ def _container_url(wanted: AwsIdentity, around: Around) -> str:
 
 
 def _of_instance(wanted: AwsIdentity, around: Around) -> Steps:
+    if around.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        raise NotSignedIn("AWS_EC2_METADATA_DISABLED forbids to ask for this instance's role")
     at = wanted.metadata_url
     ttl = (("x-aws-ec2-metadata-token-ttl-seconds", _SESSION_S),)
     step = Fetch("PUT", f"{at}/latest/api/token", ttl, direct=True)

@@ -27,6 +27,7 @@ _CERTIFICATE: Final = re.compile(
     r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----"
 )
 _KEY: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]+-----END [A-Z ]*PRIVATE KEY-----")
+_LOCKED: Final = ("ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED")
 _ASSERTION_LIFE_S: Final = 600
 _SERVER: Final = "Entra ID"
 _MANAGED: Final = "the server of managed identities"
@@ -94,6 +95,8 @@ def _by_certificate(
     """https://learn.microsoft.com/entra/identity-platform/certificate-credentials"""
     file = wanted.certificate_file or around.environ.get("AZURE_CLIENT_CERTIFICATE_PATH") or ""
     text = yield from _steps.read(file, "the application's certificate and key")
+    if any(sign in text for sign in _LOCKED):
+        raise NotSignedIn(f"the private key in {file} has a password: write it without one")
     certificate, key = _CERTIFICATE.search(text), _KEY.search(text)
     if certificate is None or key is None:
         raise NotSignedIn(f"{file} holds no certificate and private key in PEM")
@@ -122,6 +125,8 @@ def _of_machine(wanted: AzureIdentity, around: Around) -> Steps:
     if client:
         asked["client_id"] = client
     endpoint, header = environ.get("IDENTITY_ENDPOINT"), environ.get("IDENTITY_HEADER")
+    if environ.get("IDENTITY_SERVER_THUMBPRINT"):
+        raise NotSignedIn("the identities of Service Fabric are not known here")
     if endpoint and header:
         if not _steps.is_near(endpoint):
             raise NotSignedIn("IDENTITY_ENDPOINT names an address that is not of this machine")
@@ -136,6 +141,8 @@ def _of_machine(wanted: AzureIdentity, around: Around) -> Steps:
             raise NotSignedIn(f"{_MANAGED} does not say how long its token lives") from None
         lives_s = _steps.lives(until_s - (answer.date_s or around.now_s), _MANAGED)
         return Lease(lives_s, token=_steps.secret(told.access_token, _MANAGED))
+    if environ.get("IMDS_ENDPOINT") or environ.get("MSI_ENDPOINT"):
+        raise NotSignedIn("the identities of Azure Arc and of Cloud Shell are not known here")
     query = urlencode({"api-version": "2018-02-01", **asked})
     url = f"{wanted.metadata_url}/metadata/identity/oauth2/token?{query}"
     step = Fetch("GET", url, (("metadata", "true"),), direct=True)

@@ -2,23 +2,27 @@
 
 https://cloud.google.com/docs/authentication/application-default-credentials. Kinds of credentials:
 a service account (a signed JWT for a token, RFC 7523), a user of gcloud, a workload of another
-cloud whose token is in a file (RFC 8693), each also on behalf of another service account; or the
-metadata server of a machine. A program that credentials name is never run, and an address that they
-name is asked where it is Google's own or the plan allows it.
+cloud whose token is in a file or at an address (RFC 8693), a user of a workforce, each also on
+behalf of another service account; or the metadata server of a machine. A program that credentials
+name is never run, and an address that they name is asked where it is Google's own or the plan
+allows it. What is not carried is refused by its name.
 """
 
+import re
 from collections.abc import Generator
 from typing import Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from tidegate.core.address import Url, parse_url
 from tidegate.core.identity import GoogleIdentity
 from tidegate.core.secret import Secret
 from tidegate.core.sign_in import Around, Fetch, Lease, NotSignedIn, ReadFile, Step, Steps
 from tidegate.identities import _steps
+from tidegate.identities._google_source import FILE, Source, subject_of
 
 _GOOGLES: Final = frozenset(
     f"{name}.googleapis.com" for name in ("oauth2", "sts", "iamcredentials", "www")
@@ -29,25 +33,21 @@ _JWT_GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - its type
 _TOKEN_PATH: Final = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105
+_OAUTH_URL: Final = "https://sts.googleapis.com/v1/oauthtoken"
 _LIFE_S: Final = 3600
+# How long a token of an account that another speaks for may live.
+_LENT_S: Final = (600, 43_200)
+# Kinds of credentials that may speak for a service account.
+_SPEAKING: Final = ("external_account", "impersonated_service_account")
+_UNIVERSE: Final = "googleapis.com"
+_PROJECT: Final = re.compile(r"[a-z0-9][a-z0-9.:-]{0,127}")
 _MOST_NESTED: Final = 2
 _SERVER: Final = "Google's token server"
-_FILE: Final = "Google's credentials"
 _HINT: Final = "run `gcloud auth application-default login`, or write `credentials:`"
 
 
-class _Format(Struct):
-    type: str = "text"
-    subject_token_field_name: str | None = None
-
-
-class _Source(Struct):
-    """Where a workload's own token is."""
-
-    file: str | None = None
-    url: str | None = None
-    headers: dict[str, str] = {}
-    format: _Format = msgspec.field(default_factory=_Format)
+class _Lending(Struct):
+    token_lifetime_seconds: int | None = None
 
 
 class _Credentials(Struct):
@@ -63,11 +63,15 @@ class _Credentials(Struct):
     refresh_token: str = ""
     audience: str = ""
     subject_token_type: str = ""
-    token_url: str = _EXCHANGE_URL
-    credential_source: _Source | None = None
+    token_url: str = ""
+    workforce_pool_user_project: str | None = None
+    credential_source: Source | None = None
     service_account_impersonation_url: str | None = None
+    service_account_impersonation: _Lending | None = None
     source_credentials: Raw = Raw(b"")
     delegates: list[str] = []
+    quota_project_id: str | None = None
+    universe_domain: str | None = None
 
 
 class _Lent(Struct, rename="camel"):
@@ -81,6 +85,11 @@ class Google:
     """core.sign_in.SignIn."""
 
     def steps(self, wanted: GoogleIdentity, around: Around) -> Steps:
+        own = wanted.quota_project or around.environ.get("GOOGLE_CLOUD_QUOTA_PROJECT")
+        lease = yield from self._lease(wanted, around)
+        return _counted(lease, own) if own else lease
+
+    def _lease(self, wanted: GoogleIdentity, around: Around) -> Steps:
         if wanted.source != "metadata":
             text = yield from _text(wanted, around)
             if text is not None:
@@ -115,23 +124,34 @@ class _WithCredentials:
         self._around = around
 
     def lease(self, text: str | bytes | Raw, nested: int = 0) -> Steps:
-        told = _steps.decoded(bytes(text) if isinstance(text, Raw) else text, _Credentials, _FILE)
+        told = _steps.decoded(bytes(text) if isinstance(text, Raw) else text, _Credentials, FILE)
+        if told.universe_domain not in (None, "", _UNIVERSE):
+            raise NotSignedIn(f"{FILE} are of another universe than {_UNIVERSE}, the only one here")
+        lease = yield from self._of_kind(told, nested)
+        if told.quota_project_id:
+            lease = _counted(lease, told.quota_project_id)
+        if told.service_account_impersonation_url and told.type in _SPEAKING:
+            lease = yield from self._on_behalf(told, lease)
+            if told.quota_project_id:
+                lease = _counted(lease, told.quota_project_id)
+        return lease
+
+    def _of_kind(self, told: _Credentials, nested: int) -> Steps:
+        """Of whoever the credentials are, before it speaks for anybody else."""
         if told.type == "service_account":
             return (yield from self._of_account(told))
         if told.type == "authorized_user":
             return (yield from self._of_user(told))
+        if told.type == "external_account_authorized_user":
+            return (yield from self._of_workforce(told))
         if told.type == "external_account":
-            lease = yield from self._of_workload(told)
-        elif told.type == "impersonated_service_account" and nested < _MOST_NESTED:
+            return (yield from self._of_workload(told))
+        if told.type == "impersonated_service_account" and nested < _MOST_NESTED:
             if not bytes(told.source_credentials) or not told.service_account_impersonation_url:
-                raise NotSignedIn(f"{_FILE} speak for an account and do not say by whom")
-            lease = yield from self.lease(told.source_credentials, nested + 1)
-        else:
-            kind = told.type[:60] if told.type.isprintable() else "?"
-            raise NotSignedIn(f"{_FILE} are of the kind {kind!r}, which is not known here")
-        if told.service_account_impersonation_url:
-            return (yield from self._on_behalf(told, lease))
-        return lease
+                raise NotSignedIn(f"{FILE} speak for an account and do not say by whom")
+            return (yield from self.lease(told.source_credentials, nested + 1))
+        kind = told.type[:60] if told.type.isprintable() else "?"
+        raise NotSignedIn(f"{FILE} are of the kind {kind!r}, which is not known here")
 
     def _of_account(self, told: _Credentials) -> Steps:
         """https://developers.google.com/identity/protocols/oauth2/service-account"""
@@ -160,9 +180,17 @@ class _WithCredentials:
         step = _steps.form(self._allowed(told.token_uri), members)
         return (yield from _steps.bearer(step, _SERVER, *secrets))
 
+    def _of_workforce(self, told: _Credentials) -> Steps:
+        """A user who has logged in by an identity provider of a workforce."""
+        members = {"grant_type": "refresh_token", "refresh_token": told.refresh_token}
+        own = _steps.basic(told.client_id, told.client_secret) if told.client_id else ()
+        step = _steps.form(self._allowed(told.token_url or _OAUTH_URL), members, *own)
+        secrets = [Secret(one) for one in (told.client_secret, told.refresh_token) if one]
+        return (yield from _steps.bearer(step, _SERVER, *secrets))
+
     def _of_workload(self, told: _Credentials) -> Steps:
         """https://cloud.google.com/iam/docs/workload-identity-federation"""
-        subject = yield from self._subject(told.credential_source)
+        subject = yield from subject_of(told.credential_source, self._allowed)
         on_behalf = told.service_account_impersonation_url
         members = {
             "grant_type": _EXCHANGE,
@@ -172,34 +200,29 @@ class _WithCredentials:
             "subject_token_type": told.subject_token_type,
             "subject_token": subject.reveal(),
         }
-        step = _steps.form(self._allowed(told.token_url), members)
-        return (yield from _steps.bearer(step, _SERVER, subject))
-
-    def _subject(self, source: _Source | None) -> Generator[Step, Any, Secret]:
-        who = "the workload's own token"
-        if source is not None and source.file is not None:
-            text = yield from _steps.read(source.file, who)
-        elif source is not None and source.url is not None:
-            url = self._allowed(source.url)
-            step = Fetch("GET", url, tuple(source.headers.items()), direct=_steps.is_near(url))
-            answer = yield from _steps.fetched(step, f"the server of {who}")
-            text = answer.body.decode("ascii", "replace").strip()
-        else:
-            raise NotSignedIn(f"{_FILE} get {who} neither from a file nor from an address")
-        if source.format.type == "json":
-            told = _steps.decoded(text, dict[str, Any], who)
-            text = str(told.get(source.format.subject_token_field_name or "", ""))
-        return _steps.secret(text, who)
+        own = _steps.basic(told.client_id, told.client_secret) if told.client_id else ()
+        if told.workforce_pool_user_project and not own:
+            options = msgspec.json.encode({"userProject": told.workforce_pool_user_project})
+            members["options"] = quote(options)
+        step = _steps.form(self._allowed(told.token_url or _EXCHANGE_URL), members, *own)
+        secrets = (subject, Secret(told.client_secret)) if told.client_secret else (subject,)
+        return (yield from _steps.bearer(step, _SERVER, *secrets))
 
     def _on_behalf(self, told: _Credentials, lease: Lease) -> Steps:
         """https://cloud.google.com/iam/docs/reference/credentials/rest"""
         assert lease.token is not None  # noqa: S101 - Google gives tokens
-        body = {"scope": [self._wanted.scope], "lifetime": f"{_LIFE_S}s"}
+        lending = told.service_account_impersonation
+        life_s = None if lending is None else lending.token_lifetime_seconds
+        if life_s is not None and not _LENT_S[0] <= life_s <= _LENT_S[1]:
+            bounds = f"{_LENT_S[0]} to {_LENT_S[1]} seconds"
+            raise NotSignedIn(f"{FILE} want a token for other than {bounds}")
+        body = {"scope": [self._wanted.scope], "lifetime": f"{life_s or _LIFE_S}s"}
         if told.delegates:
             body["delegates"] = told.delegates
         headers = (
             ("content-type", "application/json"),
             ("authorization", f"Bearer {lease.token.reveal()}"),
+            *lease.headers,
         )
         url = self._allowed(told.service_account_impersonation_url or "")
         step = Fetch("POST", url, headers, msgspec.json.encode(body))
@@ -213,14 +236,21 @@ class _WithCredentials:
         try:
             url = parse_url(text.partition("?")[0])
         except ValueError as error:
-            raise NotSignedIn(f"{_FILE} name an address that is none: {error}") from None
+            raise NotSignedIn(f"{FILE} name an address that is none: {error}") from None
         googles = url.scheme == "https" and url.port == 443 and url.host in _GOOGLES
         if googles or any(_same(url, one) for one in self._wanted.allow):
             return text
         raise NotSignedIn(
-            f"{_FILE} name {url.scheme}://{url.authority}, which is none of Google's: write it "
+            f"{FILE} name {url.scheme}://{url.authority}, which is none of Google's: write it "
             "below `allow:` of the identity, if it is yours"
         )
+
+
+def _counted(lease: Lease, project: str) -> Lease:
+    """The same for requests that count against the quota of that project."""
+    if not _PROJECT.fullmatch(project):
+        raise NotSignedIn("the project whose quota is to count has no name that projects have")
+    return replace(lease, headers=(("x-goog-user-project", project),))
 
 
 def _same(url: Url, allowed: str) -> bool:

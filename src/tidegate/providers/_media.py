@@ -6,6 +6,7 @@ read, and whether it is one.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +17,7 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import NO_OUTPUT, Endpoint
 from tidegate.providers._failures import malformed, no_answer
-from tidegate.providers._media_stream import AudioReader, MediaStreamReader
+from tidegate.providers._media_stream import AudioReader, MediaStreamReader, check_text
 from tidegate.providers._media_usage import read_media_usage, seconds
 from tidegate.providers._openai_error import failure_in_answer
 from tidegate.text.form import content_type, write_form
@@ -32,21 +33,18 @@ PATHS: Final[Mapping[Endpoint, bytes]] = {
     "transcriptions": b"/audio/transcriptions",
     "translations": b"/audio/translations",
 }
+NOWHERE: Final[Mapping[Endpoint, bytes]] = MappingProxyType({})
+IMAGES: Final[frozenset[Endpoint]] = frozenset({"images", "image_edits", "image_variations"})
+SPOKEN: Final[frozenset[Endpoint]] = frozenset({"speech", "transcriptions"})
+AUDIO: Final[frozenset[Endpoint]] = SPOKEN | {"translations"}
+# Of searches, or of tokens: nobody is charged for as many.
+_MOST: Final = 1_000_000
 _encode: Final = msgspec.json.Encoder().encode
 
 
 class _Result(Struct):
     index: int
     relevance_score: float
-
-
-class _Billed(Struct):
-    search_units: Any = None
-    input_tokens: Any = None
-
-
-class _Meta(Struct):
-    billed_units: _Billed | None = None
 
 
 class _Whole(Struct):
@@ -64,6 +62,7 @@ class _Whole(Struct):
     quality: Any = None
     svg_usage: Any = None
     meta: Any = None
+    tokens: Any = None
 
 
 _decode: Final = msgspec.json.Decoder(_Whole).decode
@@ -74,8 +73,12 @@ class Media:
 
     counts_tokens = False
 
+    def __init__(self, elsewhere: Mapping[Endpoint, bytes] = NOWHERE) -> None:
+        """`elsewhere` are the paths of a provider that has its own."""
+        self._paths = {**PATHS, **elsewhere}
+
     def encode(self, ask: Ask, target: Target) -> Outgoing:
-        path, metered = PATHS[ask.endpoint], ask.metered
+        path, metered = self._paths[ask.endpoint], ask.metered
         form = None if metered is None else metered.form
         if form is not None:
             body = write_form(form, {"model": target.model.encode()})
@@ -99,6 +102,7 @@ class Media:
         if metered is not None and metered.came_as and metered.takes[1:]:
             return _read_text(body)
         try:
+            check_text(body)
             whole = _decode(body)
         except UNREADABLE:
             raise no_answer() from None
@@ -107,7 +111,7 @@ class Media:
         if not _is_answer(ask, whole):
             raise malformed("the provider's answer is empty, or of something else")
         usage = read_media_usage(whole.usage, wants_output=ask.endpoint not in NO_OUTPUT)
-        told, units = usage if usage is not None else (None, Units())
+        told, units = usage if usage is not None else (_billed_tokens(ask, whole), Units())
         if whole.svg_usage is not None:  # charged besides, by another model's prices
             told = Usage(conflict=True)
         units = _units(ask, whole, units)
@@ -148,22 +152,25 @@ def _units(ask: Ask, whole: _Whole, units: Units) -> Units:
             image_quality=_word(whole.quality),
         )
     if ask.endpoint == "rerank":
-        try:
-            billed = msgspec.convert(whole.meta, _Meta | None)
-        except msgspec.ValidationError:
-            return units
-        told = None if billed is None or billed.billed_units is None else billed.billed_units
-        return msgspec.structs.replace(units, search_units=_count(told and told.search_units))
+        return msgspec.structs.replace(units, search_units=_billed(whole, "search_units"))
     if units.audio_s is None:
         return msgspec.structs.replace(units, audio_s=seconds(whole.duration))
     return units
 
 
-def _count(told: Any) -> int | None:
-    """A number of searches, of which Cohere writes some as 1.0."""
-    if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 < told <= 1_000_000:
-        return int(told) if told == int(told) else None
+def _billed(whole: _Whole, name: str) -> int | None:
+    """What a ranking is charged for, wherever its provider tells it. Cohere writes some as 1.0."""
+    meta = whole.meta if isinstance(whole.meta, dict) else {}
+    for place in (meta.get("billed_units"), meta.get("tokens"), whole.tokens, whole.usage):
+        told = place.get(name) if isinstance(place, dict) else None
+        if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 < told <= _MOST:
+            return int(told) if told == int(told) else None
     return None
+
+
+def _billed_tokens(ask: Ask, whole: _Whole) -> Usage | None:
+    told = _billed(whole, "input_tokens") if ask.endpoint == "rerank" else None
+    return None if told is None else Usage(told)
 
 
 def _word(told: Any) -> str | None:

@@ -117,9 +117,18 @@ class MediaStreamReader(PassingReader):
         self.surplus_events = 0
 
     def end(self) -> Failure | None:
-        if self.failure is not None or self.finished:
-            return self.failure
-        return half_way()
+        if self.failure is None and not self.finished:
+            self._take_rest()
+        return self.failure
+
+    def _take_rest(self) -> None:
+        """The last event, of which only a blank line is missing; one that was cut is none."""
+        rest = self._splitter.flush()
+        if rest.strip():
+            self._take(rest if rest.endswith(b"\r\r") else rest + b"\n\n")
+        is_cut = self.failure is None or self.failure.kind == "malformed"
+        if is_cut and not self.finished:
+            self.failure = half_way()
 
     def _take(self, event: bytes) -> bytes:
         data = data_of(event)
@@ -132,6 +141,7 @@ class MediaStreamReader(PassingReader):
         if data.strip() == _DONE:
             return self._finish(event)
         try:
+            check_text(data)
             told = _decode(data)
         except UNREADABLE:
             self.failure = malformed("the provider's stream holds what is no event")
@@ -181,6 +191,12 @@ class MediaStreamReader(PassingReader):
 
     def text(self) -> bytes:
         return b""
+
+
+def check_text(data: bytes) -> None:
+    """UnicodeDecodeError where it is none: members that are passed over are not looked at."""
+    if not data.isascii():
+        data.decode("utf-8")
 
 
 def _word(told: Any) -> str | None:

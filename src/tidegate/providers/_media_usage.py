@@ -31,6 +31,7 @@ class _Usage(Struct):
     input_token_details: _Details | None = None
     input_tokens_details: _Details | None = None
     output_tokens_details: _Details | None = None
+    prompt_audio_seconds: Any = None
 
 
 def read_media_usage(told: Any, *, wants_output: bool) -> tuple[Usage | None, Units] | None:
@@ -46,13 +47,16 @@ def read_media_usage(told: Any, *, wants_output: bool) -> tuple[Usage | None, Un
         return CONFLICT, Units()
     into = usage.prompt_tokens if usage.input_tokens is None else usage.input_tokens
     out = usage.completion_tokens if usage.output_tokens is None else usage.output_tokens
-    length_s = seconds(usage.seconds)
+    length_s = seconds(usage.seconds or usage.prompt_audio_seconds)
     if into is None and out is None and (length_s is not None or usage.type == "duration"):
         return None, Units(audio_s=length_s)
     if not wants_output:
-        into = usage.total_tokens if into is None else into
+        into = into or usage.total_tokens
         out = out or 0
     total = usage.total_tokens
+    heard = _heard(usage, into, out)
+    if heard is not None:
+        into = (into or 0) + heard
     if into is None or out is None or into <= 0 or not are_plausible(into, out, total):
         return CONFLICT, Units(audio_s=length_s)
     if total is not None and total != into + out:
@@ -62,7 +66,8 @@ def read_media_usage(told: Any, *, wants_output: bool) -> tuple[Usage | None, Un
     if not _fit(read, into) or not _fit(made, out):
         return CONFLICT, Units(audio_s=length_s)
     shown = out if wants_output else None
-    tokens = Usage(into, None, None, shown, None, False, read.audio_tokens, made.audio_tokens)
+    of_audio = read.audio_tokens if heard is None else heard
+    tokens = Usage(into, None, None, shown, None, False, of_audio, made.audio_tokens)
     return tokens, Units(
         image_input_tokens=read.image_tokens,
         image_output_tokens=made.image_tokens,
@@ -80,6 +85,15 @@ def seconds(told: Any) -> float | None:
     if not isinstance(told, (int, float)) or isinstance(told, bool):
         return None
     return float(told) if 0 < told <= _MOST_S else None
+
+
+def _heard(usage: _Usage, into: int | None, out: int | None) -> int | None:
+    """Tokens of audio where they are told as Mistral does: in the total alone."""
+    if usage.prompt_audio_seconds is None or usage.total_tokens is None:
+        return None
+    parts = (into or 0, out or 0)
+    rest = usage.total_tokens - sum(parts)
+    return rest if rest > 0 and min(parts) >= 0 else None
 
 
 def _fit(details: _Details, whole: int) -> bool:

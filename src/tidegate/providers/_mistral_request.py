@@ -38,6 +38,12 @@ class MistralWriter(Writer):
             tool["function"].setdefault("parameters", {"type": "object", "properties": {}})
         return body
 
+    def _add_thinking(self, body: dict[str, Any]) -> None:
+        """Hard or not at all: it knows no effort between, and does not think unless told to."""
+        super()._add_thinking(body)
+        if "reasoning_effort" in body:
+            body["reasoning_effort"] = "high"
+
     def _messages(self) -> list[dict[str, Any]]:
         messages = super()._messages()
         for message in messages:

@@ -7,7 +7,7 @@ anything that looks like a secret.
 import datetime
 import email.utils
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -43,6 +43,7 @@ _ADAPTER_WORDS = ("lora", "adapter")
 _BROKEN_OFF = frozenset({"abort", "aborted"})
 _GONE_WRONG = frozenset({"error", "network_error"})
 _NO_ROOM = "insufficient_system_resource"
+ENDS_NOTHING: Final = _BROKEN_OFF | _GONE_WRONG | {_NO_ROOM}
 # What a number says in an error that comes with status 200.
 _STATUSES: Mapping[str, tuple[FailureKind, str]] = {
     "401": ("unavailable", "upstream_auth"),
@@ -201,14 +202,12 @@ def failure_in_answer(told: Any) -> Failure:
     return Failure(kind, name, "the provider reported an error in its answer")
 
 
-def broken_off(finish_reason: str) -> Failure | None:
-    """The Failure that a finish reason means which ends no answer; None for those that do."""
+def broken_off(finish_reason: str) -> Failure:
+    """The Failure that a finish reason means which ends no answer, one of ENDS_NOTHING."""
     if finish_reason in _BROKEN_OFF:
         return interrupted("the provider broke its answer off")
     if finish_reason in _GONE_WRONG:
         message = "the provider reported an error in its answer"
         return Failure("unavailable", "upstream_error", message)
-    if finish_reason == _NO_ROOM:
-        message = "the provider broke its answer off for want of room"
-        return Failure("unavailable", "upstream_overloaded", message)
-    return None
+    message = "the provider broke its answer off for want of room"
+    return Failure("unavailable", "upstream_overloaded", message)

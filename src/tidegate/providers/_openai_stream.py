@@ -14,7 +14,7 @@ from tidegate.core.kept_text import MAX_TEXT_BYTES
 from tidegate.core.outcome import Failure
 from tidegate.providers._failures import half_way, interrupted, malformed
 from tidegate.providers._openai_chunk import Choice, Chunk, tell, text_of_calls
-from tidegate.providers._openai_error import broken_off, failure_in_answer
+from tidegate.providers._openai_error import ENDS_NOTHING, broken_off, failure_in_answer
 from tidegate.providers._openai_usage import read_usage
 from tidegate.providers._passing_reader import PassingReader
 from tidegate.providers._usage import CONFLICT, has_no_output
@@ -249,7 +249,8 @@ class OpenAIStreamReader(PassingReader):
         if choice.finish_reason is not None:
             self._finished_choices |= bit
             self.finish_reason = choice.finish_reason
-            self.failure = self.failure or broken_off(choice.finish_reason)
+            if choice.finish_reason in ENDS_NOTHING:
+                self.failure = self.failure or broken_off(choice.finish_reason)
 
     def _read_usage(self, told: Any, *, only_usage: bool) -> None:
         usage = read_usage(told, wants_output=True)

@@ -79,11 +79,10 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
             or not 0 <= (said or 0) <= completion
         ):
             return CONFLICT
-    if (
-        not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
-        or not 0 <= completion <= MAX_PLAUSIBLE_TOKENS
-        or (usage.total_tokens != prompt + completion + beside and usage.total_tokens is not None)
-    ):
+    whole = usage.total_tokens
+    if whole is not None and whole != prompt + completion + beside:
+        return CONFLICT
+    if not (0 < prompt <= MAX_PLAUSIBLE_TOKENS and 0 <= completion <= MAX_PLAUSIBLE_TOKENS):
         return CONFLICT
     shown = plain_output if wants_output else None
     return Usage(plain_input, cached, written, shown, reasoning, False, heard, said)

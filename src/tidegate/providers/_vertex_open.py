@@ -58,6 +58,9 @@ class VertexMistral(Mistral):
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
     embedder: Embedder | None = None
 
+    def __init__(self) -> None:
+        self.passthrough = {}
+
     def credential_header(self, secret: str) -> tuple[str, str]:
         return _vertex_wire.credential_header(secret)
 

@@ -19,7 +19,7 @@ from tidegate.core.ask import MEDIA, Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import BatchWire
+from tidegate.core.plugs import BatchWire, Passthrough
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.providers._media import Media
 from tidegate.providers.openai import OpenAI
@@ -56,10 +56,11 @@ class AzureOpenAI(OpenAI):
     batches: BatchWire | None = AzureBatches(price_share=0.5)
     address_form = "https://NAME.openai.azure.com/openai/v1"
     endpoints = OpenAI.endpoints - {"moderations"}
+    media: Passthrough = _PlacedMedia()
 
     def __init__(self) -> None:
         # Its dated API, which is most of what is deployed, has no Responses.
-        self.passthrough = {OPENAI_CHAT: self, MEDIA: _PlacedMedia()}
+        self.passthrough = {OPENAI_CHAT: self, MEDIA: self.media}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         return _placed(super().encode(ask, target), target)

@@ -1,4 +1,4 @@
-"""Cohere's own API: `/v2/chat`, `/v2/embed` and `/v2/rerank`, which passes as it came.
+"""Cohere's own API: `/v2/chat`, `/v2/embed`, `/v2/rerank` and `/v2/audio/transcriptions`.
 
 Carried: instructions, texts, images, tools with calls, their results and the plan before them,
 schemas of answers and arguments, reasoning and its budget, sampling within Cohere's ranges, stop
@@ -37,7 +37,7 @@ class Cohere:
 
     base_url: str | None = "https://api.cohere.com/v2"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "rerank"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "rerank", "transcriptions"})
     passthrough: Mapping[str, Passthrough] = {MEDIA: CohereRanking()}
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = None

@@ -7,6 +7,7 @@ out by the route's rule: names of participants and all that the common middle ha
 out and named: the end user, cache marks. Of an answer, references are not told.
 """
 
+from tidegate.core.ask import MEDIA
 from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
@@ -21,7 +22,9 @@ from tidegate.providers._parts import InParts
 class Mistral(InParts):
     base_url = "https://api.mistral.ai/v1"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
+    endpoints: frozenset[Endpoint] = frozenset(
+        {"chat", "embeddings", "moderations", "transcriptions"}
+    )
     embedder: Embedder | None = OpenAIEmbeddings("output_dimension")
     manners = Manners(
         reasoning="content",
@@ -35,6 +38,9 @@ class Mistral(InParts):
     asks_for_usage = False
     own_members = OWN
     api = "mistral"
+
+    def __init__(self) -> None:
+        self.passthrough = {MEDIA: self.media}
 
     def writer(self, said: Conversation, target: Target, losses: Losses) -> MistralWriter:
         return MistralWriter(said, self.manners_of(target), losses)

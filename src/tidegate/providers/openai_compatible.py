@@ -22,6 +22,7 @@ from tidegate.providers._media import PATHS as MEDIA_PATHS
 from tidegate.providers._media import Media
 from tidegate.providers._openai_chunk import calls_of
 from tidegate.providers._openai_error import (
+    ENDS_NOTHING,
     broken_off,
     failure_in_answer,
     failure_of,
@@ -110,6 +111,7 @@ class OpenAICompatible:
     api = "openai_chat"  # as a refusal names it
     signer: Signer | None = None
     embedder: Embedder | None = None
+    media: Passthrough = Media()  # what is no chat, where `endpoints` has any of it
     batches: BatchWire | None = None
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
@@ -126,21 +128,23 @@ class OpenAICompatible:
     own_members: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
-        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self, MEDIA: Media()}
+        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self, MEDIA: self.media}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, our bound on its output where there is one
         and, for a stream, usage asked for."""
         path = PATHS[ask.endpoint]
         members = self._ceiling_renamed(ask.members) if self.one_ceiling else ask.members
-        added = self._added(ask) if ask.stream else {}
+        whole: dict[str, Any] = {**members}
+        if ask.stream:
+            whole.update(self._added(ask))
         if target.adapter is not None:
-            added.update(self.adapter_members(target.adapter))
+            whole.update(self.adapter_members(target.adapter))
         if ask.output_bound_tokens is not None:
-            added.update(self._bound(ask.endpoint, members, ask.output_bound_tokens))
-        if not added and members is ask.members and ask.model == target.model:
+            whole.update(self._bound(ask.endpoint, members, ask.output_bound_tokens))
+        if ask.model == target.model and whole == ask.members:
             return Outgoing(path, ask.body)
-        whole: dict[str, Any] = {**members, **added, "model": target.model}
+        whole["model"] = target.model
         return Outgoing(path, _encode(whole))
 
     def _ceiling_renamed(self, members: dict[str, Raw]) -> dict[str, Raw]:
@@ -213,10 +217,11 @@ class OpenAICompatible:
         choices, wants_output = answer.choices or [], ask.endpoint != "embeddings"
         if not choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise malformed("the provider's answer is empty")
-        finish = choices[-1].finish_reason if choices else None
-        broken = next((it for one in choices if (it := broken_off(one.finish_reason or ""))), None)
-        if broken is not None:
-            raise broken
+        finish = None
+        for choice in choices:
+            finish = choice.finish_reason
+            if finish in ENDS_NOTHING:
+                raise broken_off(finish)
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         told = answer.system_fingerprint
         made_by = told if isinstance(told, str) and told else None
@@ -224,8 +229,8 @@ class OpenAICompatible:
         usage = None
         if answer.usage is not None:
             usage = read_usage(answer.usage, wants_output=wants_output)
-            if has_no_output(usage) and any(_has_output(choice) for choice in choices):
-                usage = CONFLICT
+            if usage.output_tokens == 0 and any(_has_output(choice) for choice in choices):
+                usage = CONFLICT if has_no_output(usage) else usage
             if self.tells_usage_of_one_choice and len(choices) > 1:
                 usage = CONFLICT
             if not usage.conflict:

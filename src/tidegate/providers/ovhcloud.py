@@ -8,8 +8,8 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class OvhCloud(OpenAICompatible):
     base_url = "https://oai.endpoints.kepler.ai.cloud.ovh.net/v1"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
-    manners = Manners(reasoning="reasoning_content")
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "transcriptions"})
+    manners = Manners(reasoning="reasoning")
     one_ceiling = True
 
 

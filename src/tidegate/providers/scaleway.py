@@ -8,7 +8,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class Scaleway(OpenAICompatible):
     base_url = "https://api.scaleway.ai/v1"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "rerank", "transcriptions"})
     manners = Manners(reasoning="reasoning_content")
     one_ceiling = True
 

@@ -8,7 +8,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class Volcengine(OpenAICompatible):
     base_url = "https://ark.cn-beijing.volces.com/api/v3"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
     manners = Manners(reasoning="reasoning_content", switch="thinking")
     one_ceiling = True
 

@@ -10,7 +10,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class Zai(OpenAICompatible):
     base_url = "https://api.z.ai/api/paas/v4"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "images", "transcriptions"})
     manners = Manners(
         reasoning="reasoning_content", switch="thinking", effort=False, forces_tools=False
     )

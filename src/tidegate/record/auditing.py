@@ -7,6 +7,7 @@ requests, of which no answer was seen, by their key and model, the nearest in ti
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from statistics import median_low
 from typing import Final
 
 from msgspec import Struct
@@ -76,9 +77,16 @@ def audit(
     """What the ledger lacks, has twice or has wrong, in the time that was observed."""
     since_s = min((it.at_s for it in observed), default=0.0)
     until_s = max((it.at_s for it in observed), default=0.0)
-    within = [it for it in rows if since_s - SLACK_S <= it.at_s <= until_s + SLACK_S]
-    pairs, alone = _paired(observed, within)
+    known = {id for it in observed for id in (it.answer_id, it.call_id) if id}
+    # A ledger's clock, or its time zone, may be another one: an id tells more than a time.
+    within = [
+        it
+        for it in rows
+        if since_s - SLACK_S <= it.at_s <= until_s + SLACK_S or not known.isdisjoint(_ids(it))
+    ]
     tally = _Tally()
+    once = _once(within, tally)
+    pairs, alone = _paired(observed, once)
     for it in alone:
         if it.side == "front" and it.end == "cut" and it.status is None:
             continue  # nobody answered it, so that nothing of it is lost
@@ -87,7 +95,7 @@ def audit(
             tally.add("lost" if it.side == "front" else "unrecorded_call", it.id, tokens, None)
     judged = 0
     for pair in pairs:
-        if pair.truth is not None and not pair.row.from_cache:
+        if pair.truth is not None and not pair.row.from_cache and "tokens" not in pair.row.lacks:
             judged += 1
         _judge(pair, price_at, tally)
     return AuditReport(
@@ -99,7 +107,38 @@ def audit(
         judged,
         sum(it.spend_nanousd or 0 for it in within),
         tally.findings(),
+        tuple(sorted({what for it in within for what in it.lacks})),
+        _skew_s(pairs),
     )
+
+
+def _ids(row: LedgerRow) -> tuple[str, ...]:
+    return tuple(id for id in (row.call_id, row.id) if id)
+
+
+def _once(rows: Iterable[LedgerRow], tally: _Tally) -> list[LedgerRow]:
+    """Each request's first row; what comes again of it is counted twice."""
+    first: dict[str, LedgerRow] = {}
+    found = []
+    for row in rows:
+        if row.id and row.id in first:
+            tokens = (row.input_tokens or 0) + (row.output_tokens or 0)
+            tally.add("counted_twice", row.id, tokens, row.spend_nanousd)
+        else:
+            first[row.id] = row
+            found.append(row)
+    return found
+
+
+def _skew_s(pairs: Iterable[_Pair]) -> float | None:
+    """By how much the ledger's clock is ahead, of the middle one of those that an id tells."""
+    ahead = [
+        pair.row.at_s - it.at_s
+        for pair in pairs
+        for it in (*pair.front, *pair.back)
+        if it.end != "unseen"
+    ]
+    return median_low(ahead) if ahead else None
 
 
 def _paired(
@@ -108,18 +147,31 @@ def _paired(
     pairs = [_Pair(row, [], []) for row in rows]
     by_id: dict[str, _Pair] = {}
     for pair in pairs:
-        for id in (pair.row.call_id, pair.row.id):
-            if id:
-                by_id[id] = pair
+        by_id.update((id, pair) for id in _ids(pair.row))
     alone: list[Observed] = []
     for it in observed:
-        known = (by_id.get(id) for id in (it.answer_id, it.call_id) if id)
+        # The gateway's own id of the call first: an answer that it kept has the id of another.
+        known = (by_id.get(id) for id in (it.call_id, it.answer_id) if id)
         found = next((pair for pair in known if pair is not None), None)
         if found is not None:
             (found.front if it.side == "front" else found.back).append(it)
         else:
             alone.append(it)
+    for pair in pairs:
+        alone += _beside(pair)
     return pairs, _nearest(alone, [it for it in pairs if not it.front and not it.back])
+
+
+def _beside(pair: _Pair) -> list[Observed]:
+    """Calls that share no more with the row than an answer's id, where another call is its own:
+    whoever gives ids twice has one row where there were two requests."""
+    calls = {it.call_id for it in pair.front if it.call_id}
+    if len(calls) < 2:
+        return []
+    own = pair.row.call_id if pair.row.call_id in calls else pair.front[0].call_id
+    others = [it for it in pair.front if it.call_id not in (own, None)]
+    pair.front = [it for it in pair.front if it.call_id in (own, None)]
+    return others
 
 
 def _nearest(alone: list[Observed], pairs: list[_Pair]) -> list[Observed]:
@@ -150,7 +202,8 @@ def _judge(pair: _Pair, price_at: PriceAt, tally: _Tally) -> None:
     if not seen:
         tally.add("unseen_row", row.id, None, row.spend_nanousd)
         return
-    if row.spend_nanousd and not (row.team or row.user or row.end_user):
+    known = "names" not in row.lacks
+    if known and row.spend_nanousd and not (row.team or row.user or row.end_user):
         tally.add("unattributed", row.id, 0, row.spend_nanousd)
     if row.from_cache:
         return
@@ -161,7 +214,8 @@ def _judge(pair: _Pair, price_at: PriceAt, tally: _Tally) -> None:
     truth = pair.truth
     if truth is not None and row.succeeded is not False:
         _judge_tokens(row, truth, tally)
-        _judge_cost(row, truth, price_at, tally)
+        if "money" not in row.lacks:
+            _judge_cost(row, truth, price_at, tally)
 
 
 def _judge_tokens(row: LedgerRow, truth: Observed, tally: _Tally) -> None:

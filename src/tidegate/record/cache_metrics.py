@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tidegate.core.receipt import Receipt
-from tidegate.record import catalogue
+from tidegate.record import cache_catalogue
 from tidegate.record.cache_bins import counted, lookups_of
 from tidegate.record.series import Cell, Family, Labels, Spec
 
@@ -47,13 +47,13 @@ class CacheMetrics:
 
 class _Cells:
     def __init__(self, family: Callable[[Spec], Family], whose: Labels) -> None:
-        lookups = family(catalogue.CACHE_LOOKUPS)
+        lookups = family(cache_catalogue.CACHE_LOOKUPS)
         self.hits, self.misses = (lookups.cell(*whose, it) for it in ("hit", "miss"))
-        self.hit_s: Cell = family(catalogue.CACHE_HIT_SECONDS).cell(*whose)
-        self.miss_s: Cell = family(catalogue.CACHE_MISS_SECONDS).cell(*whose)
-        self.saved_s: Cell = family(catalogue.CACHE_SAVED_SECONDS).cell(*whose)
-        self.unknown: Cell = family(catalogue.CACHE_SAVED_UNKNOWN).cell(*whose)
-        self.refreshed: Cell = family(catalogue.CACHE_REFRESHED).cell(*whose)
+        self.hit_s: Cell = family(cache_catalogue.CACHE_HIT_SECONDS).cell(*whose)
+        self.miss_s: Cell = family(cache_catalogue.CACHE_MISS_SECONDS).cell(*whose)
+        self.saved_s: Cell = family(cache_catalogue.CACHE_SAVED_SECONDS).cell(*whose)
+        self.unknown: Cell = family(cache_catalogue.CACHE_SAVED_UNKNOWN).cell(*whose)
+        self.refreshed: Cell = family(cache_catalogue.CACHE_REFRESHED).cell(*whose)
 
     def timed(self, receipt: Receipt) -> None:
         """A request that asked nobody."""

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from tidegate.core.feed import Status
 from tidegate.core.receipt import METERED, Receipt
-from tidegate.record import catalogue, litellm_names
+from tidegate.record import cache_catalogue, catalogue, litellm_names, measures, own_catalogue
 from tidegate.record.cache_metrics import CacheMetrics
 from tidegate.record.journals import Lag
 from tidegate.record.prefix_metrics import PrefixMetrics
@@ -50,8 +50,8 @@ class Metrics:
 
     def __init__(self, *, litellm: bool = False, max_series: int = MAX_SERIES) -> None:
         self._lock = threading.Lock()
-        overflowed = Family(catalogue.OVERFLOWED, Cell(()))
-        self.families: dict[str, Family] = {catalogue.OVERFLOWED.name: overflowed}
+        overflowed = Family(own_catalogue.OVERFLOWED, Cell(()))
+        self.families: dict[str, Family] = {own_catalogue.OVERFLOWED.name: overflowed}
         for spec in catalogue.ALL:
             if spec.name not in self.families:
                 folded = overflowed.cell(spec.name)
@@ -64,11 +64,11 @@ class Metrics:
         self._limit_refusals = self.family(catalogue.LIMIT_REFUSALS)
         self._limit_alerts = self.family(catalogue.LIMIT_ALERTS)
         self._guardrails = self.family(catalogue.GUARDRAILS)
-        self._recorded = self.family(catalogue.RECORDED).cell()
-        self._repeated = self.family(catalogue.REPEATED).cell()
-        self._write_errors = self.family(catalogue.WRITE_ERRORS).cell()
-        self._signal_errors = self.family(catalogue.SIGNAL_ERRORS).cell()
-        self._read_errors = self.family(catalogue.READ_ERRORS).cell()
+        self._recorded = self.family(own_catalogue.RECORDED).cell()
+        self._repeated = self.family(own_catalogue.REPEATED).cell()
+        self._write_errors = self.family(own_catalogue.WRITE_ERRORS).cell()
+        self._signal_errors = self.family(own_catalogue.SIGNAL_ERRORS).cell()
+        self._read_errors = self.family(own_catalogue.READ_ERRORS).cell()
         self._vitals = Vitals()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(_Everything(self, litellm=litellm))
@@ -111,10 +111,11 @@ class Metrics:
     ) -> None:
         """How the journals stand now."""
         with self._lock:
-            seconds, waiting = self.family(catalogue.LAG_SECONDS), self.family(catalogue.LAG_BYTES)
+            seconds = self.family(own_catalogue.LAG_SECONDS)
+            waiting = self.family(own_catalogue.LAG_BYTES)
             seconds.replace({(lag.gateway,): lag.seconds for lag in lags})
             waiting.replace({(lag.gateway,): float(lag.bytes) for lag in lags})
-            damaged = self.family(catalogue.DAMAGED)
+            damaged = self.family(own_catalogue.DAMAGED)
             damaged.replace({key: float(count) for key, count in damage.items()})
             self._read_errors.total = float(read_errors)
 
@@ -174,21 +175,21 @@ class Metrics:
     def _observe_probe(self, receipt: Receipt) -> None:
         """It counts as no request of anybody: not as traffic, nor as an error."""
         whose = receipt.target or "", receipt.provider or ""
-        self.family(catalogue.PROBES).cell(*whose, _failure(receipt)).add(1)
+        self.family(own_catalogue.PROBES).cell(*whose, _failure(receipt)).add(1)
         if receipt.total_s is not None:
-            self.family(catalogue.PROBE_SECONDS).cell(*whose).observe(receipt.total_s)
+            self.family(own_catalogue.PROBE_SECONDS).cell(*whose).observe(receipt.total_s)
         if receipt.ttft_s is not None:
-            self.family(catalogue.PROBE_FIRST_TOKEN).cell(*whose).observe(receipt.ttft_s)
+            self.family(own_catalogue.PROBE_FIRST_TOKEN).cell(*whose).observe(receipt.ttft_s)
         if receipt.cost_nanousd is not None:
             cost_usd = receipt.cost_nanousd / _NANOUSD_A_USD
-            self.family(catalogue.PROBE_COST).cell(*whose).add(cost_usd)
+            self.family(own_catalogue.PROBE_COST).cell(*whose).add(cost_usd)
 
     def _observe_shadow(self, receipt: Receipt) -> None:
         """Nor does a copy of somebody's request."""
         rollout = receipt.rollout or ""
-        self.family(catalogue.SHADOWS).cell(rollout, _failure(receipt)).add(1)
+        self.family(own_catalogue.SHADOWS).cell(rollout, _failure(receipt)).add(1)
         if receipt.cost_nanousd is not None:
-            self.family(catalogue.SHADOW_COST).cell(rollout).add(
+            self.family(own_catalogue.SHADOW_COST).cell(rollout).add(
                 receipt.cost_nanousd / _NANOUSD_A_USD
             )
 
@@ -207,7 +208,7 @@ class _Combination:
     def __init__(self, metrics: Metrics, ours: Labels) -> None:
         otel = (_OPERATIONS.get(ours[0], ours[0]), *ours[1:])
         self._metrics = metrics
-        self._labels = {catalogue.OURS: ours, catalogue.OTEL: otel}
+        self._labels = {measures.OURS: ours, measures.OTEL: otel}
         self._more: dict[tuple[str, ...], Cell] = {}
         self._first_token = self._cell(catalogue.FIRST_TOKEN)
         self._per_token = self._cell(catalogue.PER_TOKEN)
@@ -243,7 +244,7 @@ class _Combination:
 
         if receipt.saved_nanousd is not None:
             saved_usd = receipt.saved_nanousd / _NANOUSD_A_USD
-            self._of(catalogue.CACHE_SAVED, receipt.cache_tier or "").add(saved_usd)
+            self._of(cache_catalogue.CACHE_SAVED, receipt.cache_tier or "").add(saved_usd)
 
     def judge(self, receipt: Receipt) -> None:
         """What became of the answer."""

@@ -4,7 +4,7 @@ target, as series of `/metrics`."""
 from collections.abc import Callable
 
 from tidegate.core.receipt import Receipt
-from tidegate.record import catalogue
+from tidegate.record import cache_catalogue
 from tidegate.record.series import Cell, Family, Labels, Spec
 
 _NANOUSD_A_USD = 1e9
@@ -33,14 +33,14 @@ class PrefixMetrics:
 
 class _Cells:
     def __init__(self, family: Callable[[Spec], Family], whose: Labels) -> None:
-        tokens = family(catalogue.PREFIX_TOKENS)
+        tokens = family(cache_catalogue.PREFIX_TOKENS)
         self._read, self._written, self._plain = (
             tokens.cell(*whose, name) for name in ("read", "written", "plain")
         )
-        self._untold: Cell = family(catalogue.PREFIX_UNTOLD).cell(*whose)
-        self._saved: Cell = family(catalogue.PREFIX_SAVED).cell(*whose)
-        self._lost: Cell = family(catalogue.PREFIX_LOST).cell(*whose)
-        self._saved_unknown: Cell = family(catalogue.PREFIX_SAVED_UNKNOWN).cell(*whose)
+        self._untold: Cell = family(cache_catalogue.PREFIX_UNTOLD).cell(*whose)
+        self._saved: Cell = family(cache_catalogue.PREFIX_SAVED).cell(*whose)
+        self._lost: Cell = family(cache_catalogue.PREFIX_LOST).cell(*whose)
+        self._saved_unknown: Cell = family(cache_catalogue.PREFIX_SAVED_UNKNOWN).cell(*whose)
 
     def add(self, receipt: Receipt) -> None:
         if not receipt.tells_prefix:

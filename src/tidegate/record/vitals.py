@@ -40,6 +40,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_target_left_alone": ("parts", "Replicas and credentials whose breaker is open."),
     "tidegate_credentials_resting": ("credentials", "Credentials that a provider has refused."),
     "tidegate_identity_left_seconds": ("seconds", "How long an identity's token is good still."),
+    "tidegate_identity_ready": ("0 or 1", "Whether an identity has a token that is good."),
     "tidegate_identity_failures": ("times", "Times in a row that signing in has failed."),
     "tidegate_breakers_opened_total": ("times", "Times that a breaker of a target has opened."),
     "tidegate_retries_refused_total": ("attempts", "Attempts that a route's budget refused."),
@@ -48,6 +49,10 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_probe_last_success_timestamp_seconds": ("seconds", "When a probe was good last."),
     "tidegate_probe_ttft_seconds": ("seconds", "Time to the first token of the last good probe."),
     "tidegate_issuer_keys": ("keys", "Public keys of an issuer of tokens that are held."),
+    "tidegate_issuer_keys_skipped": (
+        "keys",
+        "Keys of an issuer that are left out, for being broken or too many.",
+    ),
     "tidegate_issuer_keys_timestamp_seconds": (
         "seconds",
         "When an issuer's keys were last heard of.",

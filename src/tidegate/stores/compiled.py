@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
 
 Row = tuple[Any, ...]
-Statement = sqlite.Insert | postgresql.Insert
 
 
 def compiled(
-    engine: Engine, statement: Statement, columns: Sequence[str]
+    engine: Engine, statement: ClauseElement, columns: Sequence[str]
 ) -> Callable[[Connection, list[Row]], int]:
     """Runs a statement for rows of `columns`; returns how many rows it changed.
 

@@ -14,13 +14,13 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy.exc
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
-from tidegate.core import clock
+from tidegate.core import clock, plugs
 from tidegate.stores import postgres_engine
 from tidegate.stores.errors import (
     RowRefused,
@@ -31,6 +31,11 @@ from tidegate.stores.errors import (
     WriterTaken,
 )
 from tidegate.stores.shared import Shared
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
+Upsert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 _WRITES = {"tidegate_writes": True}
 _STEPS_A_LOOK = 20_000
@@ -130,10 +135,11 @@ def is_shared(on: Connection | Engine) -> bool:
     return on.dialect.name == "postgresql"
 
 
-def upsert(on: Connection | Engine, table: Table) -> sqlite.Insert | postgresql.Insert:
+def upsert(on: Connection | Engine, table: Table) -> Upsert:
     """An INSERT of that dialect which knows ON CONFLICT."""
     if is_shared(on):
-        return postgresql.insert(table)
+        made: postgresql.Insert = plugs.load("stores", "postgresql_insert")(table)
+        return made
     return sqlite.insert(table)
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, Float, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 from tidegate.stores import database, rollup
 from tidegate.stores.compiled import compiled
+from tidegate.stores.database import Upsert
 from tidegate.stores.errors import RowRefused, StoreContended
 from tidegate.stores.schema import MAX_TOKENS, TOKEN_COLUMNS, journal_positions, receipts
 from tidegate.stores.shared import local_name, name_everywhere
@@ -49,7 +49,6 @@ _MOST[_COLUMNS.index("status")] = 999
 _POSITION = ("gateway", "segment", "offset")
 
 Row = tuple[Any, ...]
-Statement = sqlite.Insert | postgresql.Insert
 
 
 class Position(Struct, frozen=True):
@@ -149,14 +148,14 @@ class Ledger:
             self._spend(connection, sums)
 
 
-def _insertion(engine: Engine) -> Statement:
+def _insertion(engine: Engine) -> Upsert:
     statement = database.upsert(engine, receipts)
     values: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
     inserting = statement.values(values).on_conflict_do_nothing(index_elements=[receipts.c.id])
     return inserting.inline()  # nobody asks for its number
 
 
-def _movement(engine: Engine) -> Statement:
+def _movement(engine: Engine) -> Upsert:
     statement = database.upsert(engine, journal_positions)
     new = statement.excluded
     return statement.values({name: bindparam(name) for name in _POSITION}).on_conflict_do_update(

@@ -12,12 +12,16 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Integer,
     MetaData,
     Table,
     Text,
     cast,
+    func,
     inspect,
+    literal_column,
     select,
+    table,
 )
 from sqlalchemy.exc import NoSuchTableError
 
@@ -48,6 +52,8 @@ _PRISMAS: Final = frozenset(
         *("statement_cache_size", "sslidentity", "sslpassword"),
     }
 )
+OTHERS: Final = "others"
+_THEIRS: Final = "LiteLLM_"
 _COUNTED: Final = frozenset({"models", "old_keys"})
 
 
@@ -56,7 +62,8 @@ class NotLitellm(StoreError):
 
 
 def read(url: Secret) -> dict[str, Rows]:
-    """Every row of those tables, by our name of them; an absent table has none. StoreError."""
+    """Every row of those tables, by our name of them; an absent table has none. `others` are the
+    names of its other tables that hold anything. StoreError."""
     engine = postgres_engine.open_engine(_plain_address(url), most=2)
     try:
         with database.reading(engine) as connection:
@@ -66,7 +73,10 @@ def read(url: Secret) -> dict[str, Rows]:
                     f"{database.path_of(engine)} has no table {TABLES['keys']}: name the database "
                     "of a LiteLLM proxy, and its schema with `?schema=NAME`"
                 )
-            return {ours: _rows(connection, ours, theirs) for ours, theirs in TABLES.items()}
+            found = {ours: _rows(connection, ours, theirs) for ours, theirs in TABLES.items()}
+            others = sorted(name for name in there - {*TABLES.values()} if name.startswith(_THEIRS))
+            said = [{"table": name} for name in others if _has_rows(connection, name)]
+            return {**found, OTHERS: said}
     finally:
         engine.dispose()
 
@@ -89,13 +99,22 @@ def _plain_address(url: Secret) -> Secret:
 
 def _rows(connection: Connection, ours: str, theirs: str) -> Rows:
     try:
-        table = Table(theirs, MetaData(), autoload_with=connection, resolve_fks=False)
+        of = Table(theirs, MetaData(), autoload_with=connection, resolve_fks=False)
     except NoSuchTableError:
         return []
-    key = [*table.primary_key.columns]
-    columns = [_plain(one) for one in (key if ours in _COUNTED else table.columns)]
+    key = [*of.primary_key.columns]
+    columns = [_plain(one) for one in (key if ours in _COUNTED else of.columns)]
     rows = connection.execute(select(*columns).order_by(*key))
     return [dict(row._mapping) for row in rows]
+
+
+def _has_rows(connection: Connection, name: str) -> bool:
+    """Also where nobody lets us look."""
+    may_read = select(func.has_table_privilege(f'"{name}"', "SELECT"))
+    if not connection.execute(may_read).scalar_one():
+        return True
+    query = select(literal_column("1", Integer)).select_from(table(name)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _plain(column: "Column[Any]") -> "ColumnElement[Any]":

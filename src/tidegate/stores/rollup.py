@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core.earlier_cost import MARKER, EarlierCost, split
 from tidegate.core.probe import OWN
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.stores import database
+from tidegate.stores.database import Upsert
 from tidegate.stores.schema import TOKEN_COLUMNS, spend
 from tidegate.stores.spending import ROLLED_UP, quarter_of
 
@@ -103,7 +103,7 @@ def _move_earlier(
             row[place] += nanousd
 
 
-def addition(engine: Engine) -> sqlite.Insert | postgresql.Insert:
+def addition(engine: Engine) -> Upsert:
     """The statement that adds a row of COLUMNS to what its key has."""
     statement = database.upsert(engine, spend)
     return statement.values({name: bindparam(name) for name in COLUMNS}).on_conflict_do_update(

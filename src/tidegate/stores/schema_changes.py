@@ -30,9 +30,7 @@ changes = Table(
     Column("ended_why", Text),
 )
 _open = changes.c.ended_at_s.is_(None)
-Index(
-    "ix_changes_open", changes.c.lever, changes.c.scope, sqlite_where=_open, postgresql_where=_open
-)
+Index("ix_changes_open", changes.c.lever, changes.c.scope, sqlite_where=_open)
 
 revisions = Table(
     "revisions",

@@ -26,13 +26,13 @@ notices = Table(
 )
 # Of two that note the same key, one succeeds.
 _open = notices.c.resolved_at_s.is_(None)
-Index("ix_notices_open", notices.c.key, unique=True, sqlite_where=_open, postgresql_where=_open)
+Index("ix_notices_open", notices.c.key, unique=True, sqlite_where=_open)
 _unrouted = notices.c.routed_at_s.is_(None)
-Index("ix_notices_unrouted", notices.c.id, sqlite_where=_unrouted, postgresql_where=_unrouted)
+Index("ix_notices_unrouted", notices.c.id, sqlite_where=_unrouted)
 _ends = notices.c.resolved_at_s.is_not(None) & notices.c.closed_at_s.is_(None)
-Index("ix_notices_ended", notices.c.id, sqlite_where=_ends, postgresql_where=_ends)
+Index("ix_notices_ended", notices.c.id, sqlite_where=_ends)
 _lapses = notices.c.until_s.is_not(None) & notices.c.resolved_at_s.is_(None)
-Index("ix_notices_until", notices.c.until_s, sqlite_where=_lapses, postgresql_where=_lapses)
+Index("ix_notices_until", notices.c.until_s, sqlite_where=_lapses)
 
 # One message each. `ends` is the delivery whose notices are resolved; at most one ends it.
 deliveries = Table(
@@ -52,7 +52,7 @@ deliveries = Table(
 Index("ix_deliveries_ends", deliveries.c.ends, unique=True)
 Index("ix_deliveries_way", deliveries.c.way, deliveries.c.at_s)
 _under_way = deliveries.c.ended_at_s.is_(None)
-Index("ix_deliveries_due", deliveries.c.way, sqlite_where=_under_way, postgresql_where=_under_way)
+Index("ix_deliveries_due", deliveries.c.way, sqlite_where=_under_way)
 
 # Which ways a notice goes; `delivery` NULL: in no message yet.
 notice_ways = Table(
@@ -68,7 +68,6 @@ Index(
     notice_ways.c.way,
     notice_ways.c.notice,
     sqlite_where=_waiting,
-    postgresql_where=_waiting,
 )
 Index("ix_notice_ways_delivery", notice_ways.c.delivery)
 

@@ -32,7 +32,7 @@ rollouts = Table(
     Column("problem_at_s", Float),
 )
 _open = rollouts.c.ended_at_s.is_(None)
-Index("ix_rollouts_open", rollouts.c.route, sqlite_where=_open, postgresql_where=_open)
+Index("ix_rollouts_open", rollouts.c.route, sqlite_where=_open)
 
 # What people ask of a release, in the order in which they did.
 rollout_wishes = Table(

@@ -29,5 +29,4 @@ Index(
     "ix_scheduled_changes_open",
     scheduled_changes.c.from_s,
     sqlite_where=_open,
-    postgresql_where=_open,
 )

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, bindparam
 
 from tidegate.core.bin import COUNTS, HISTOGRAMS, MINUTE_S, Bin, BinKey
 from tidegate.stores import database, signal_marks
-from tidegate.stores.compiled import Statement, compiled
+from tidegate.stores.compiled import compiled
+from tidegate.stores.database import Upsert
 from tidegate.stores.schema_signals import signal_details, signal_scopes, signals
 from tidegate.stores.signal_rows import Row, packed, row_of, summed, unpacked
 
@@ -147,7 +148,7 @@ def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
     return gone
 
 
-def _replacing(engine: Engine, table: Table) -> Statement:
+def _replacing(engine: Engine, table: Table) -> Upsert:
     statement = database.upsert(engine, table)
     names = [column.name for column in table.c]
     values = statement.values({name: bindparam(name) for name in names})

@@ -74,7 +74,7 @@ def conversation(messages: Raw, *, items: bool = False) -> int:
     """
     text = bytes(messages)
     answer = _first_answer(text) if items else text.find(b'"assistant"')
-    end = text.rfind(b"}", 0, answer if answer >= 0 else len(text)) + 1
+    end = (text.rfind(b"}") if answer < 0 else text.rfind(b"}", 0, answer)) + 1
     if items and text[:1] == b'"':
         end = len(text)  # a single text
     start = end - _TOLD_APART_BY_BYTES if end > _TOLD_APART_BY_BYTES else 0

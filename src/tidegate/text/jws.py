@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.plan_callers import kind_of
 from tidegate.text.strict_json import JsonProblem, count_members, read_object
 
 MAX_TOKEN_BYTES: Final = 16 * 1024
@@ -29,10 +30,12 @@ class TokenProblem(ValueError):
 
 
 class Signed(Struct, frozen=True):
-    """`signed` are the bytes that `signature` is over."""
+    """`signed` are the bytes that `signature` is over. `kind` is what the header says that it is
+    (`plan_callers.kind_of`)."""
 
     algorithm: str
     key_id: str | None
+    kind: str
     claims: Claims
     signed: bytes
     signature: bytes
@@ -70,7 +73,8 @@ def read_signed(presented: bytes) -> Signed:
     signature = _decoded(tail)
     if not signature:
         raise TokenProblem("the token is not signed")
-    return Signed(header.alg, header.kid, claims, head + b"." + body, signature)
+    kind, signed = kind_of(header.typ), head + b"." + body
+    return Signed(header.alg, header.kid, kind, claims, signed, signature)
 
 
 def time_of(claims: Claims, name: str) -> float | None:

@@ -8,8 +8,7 @@ from tests.gateway.upstream import Exchange, Upstream, answer_bytes
 
 from tidegate.core.plan import Tls
 from tidegate.core.sign_in import Fetch, Fetched
-from tidegate.gateway.http import fetch as module
-from tidegate.gateway.http.fetch import FetchFailed, fetch
+from tidegate.gateway.http.fetch import Bounds, FetchFailed, fetch
 
 DATE = b"date: Mon, 21 Sep 2026 14:13:20 GMT\r\n"
 
@@ -59,7 +58,7 @@ async def _redirect(exchange: Exchange) -> None:
 
 
 async def _huge(exchange: Exchange) -> None:
-    exchange.send(answer_bytes(200, b"x" * (module.MAX_ANSWER_BYTES + 1)))
+    exchange.send(answer_bytes(200, b"x" * (101)))
 
 
 async def _gone(exchange: Exchange) -> None:
@@ -70,14 +69,21 @@ async def _hangs(exchange: Exchange) -> None:
     await exchange.closed.wait()
 
 
-@pytest.mark.parametrize("script", [_stream, _huge, _gone, _hangs])
-def test_what_is_no_answer(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TOTAL_S", 0.2)
-
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        (_stream, "cannot be reached"),
+        (_huge, "the answer exceeds 100 bytes"),
+        (_gone, "did not answer properly: the provider "),
+        (_hangs, "within 0.2 s"),
+    ],
+)
+def test_what_is_no_answer(script: Any, why: str) -> None:
     async def main() -> None:
         async with Upstream(script) as up:
-            with pytest.raises(FetchFailed):
-                await fetch(Fetch("GET", f"http://127.0.0.1:{up.port}/"), Tls(), {})
+            with pytest.raises(FetchFailed, match=why):
+                asked = Fetch("GET", f"http://127.0.0.1:{up.port}/")
+                await fetch(asked, Tls(), {}, Bounds(total_s=0.2, answer_bytes=100))
 
     run(main())
 

@@ -74,6 +74,11 @@ def request_id_header(request_id: str, name: str = REQUEST_ID) -> bytes:
     return f"{name}: {request_id}\r\n".encode()
 
 
+def rung_header(rung: str) -> bytes:
+    """Which rung of its route's ladder a request came to last, as its receipt says."""
+    return f"x-tidegate-rung: {rung}\r\n".encode("latin-1", "replace")
+
+
 def error_body(no: Refusal | Failure) -> bytes:
     """`{"error": {...}}` for a whole answer or, after `data: `, for a stream."""
     code = no.code

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -46,11 +47,14 @@ class Pool:
     """Connections to one replica, at most `max_connections` at a time.
 
     `open` counts connections and those being opened; a slot is given back once, by the end of
-    the connection or by the failure to open it.
+    the connection or by the failure to open it. `make` makes a connection that is not open yet.
     """
 
-    def __init__(self, way: Way, max_connections: int) -> None:
+    def __init__(
+        self, way: Way, max_connections: int, make: Callable[["Pool"], Upstream] = Upstream
+    ) -> None:
         self.way = way
+        self._make = make
         self.max_connections = max_connections
         self.open = 0
         self._closed = False
@@ -123,7 +127,7 @@ class Pool:
     async def _connect(self) -> Upstream:
         """Opens a connection in a slot that is already counted."""
         way = self.way
-        upstream = Upstream(self)
+        upstream = self._make(self)
         connected = False
         try:
             if way.proxy is not None and way.context is not None:

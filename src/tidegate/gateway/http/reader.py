@@ -19,7 +19,8 @@ SLICE_BYTES = 2 * 1024
 
 class Head(Struct, eq=False):
     """A request's head. Connections send the same one again and again, so what the stages read
-    out of it once is kept on it: `context`, and the `caller` as of the keys' `caller_epoch`.
+    out of it once is kept on it: `context`, and the `caller` as of the keys' `caller_epoch`. What
+    came more than once stands joined in `headers`, and `again` has each value after the first.
     """
 
     method: bytes = b""
@@ -31,6 +32,7 @@ class Head(Struct, eq=False):
     context: Context | None = None
     caller: KeyRecord | None = None
     caller_epoch: int = -1
+    again: dict[bytes, list[bytes]] | None = None
 
 
 class Incoming(Struct, eq=False):
@@ -44,9 +46,11 @@ class Incoming(Struct, eq=False):
 
 
 class _Known(Struct):
-    """The bytes of a head around the digits of its Content-Length, and what they parse to."""
+    """The bytes of a head around the digits of its Content-Length, which are `at` there, and what
+    they parse to."""
 
     before: bytes
+    at: int
     after: bytes
     head: Head
 
@@ -158,12 +162,12 @@ class RequestReader:
         The same bytes parse to the same head, whatever the length says, so the parser, which
         stands between two requests, need not see them.
         """
-        at = len(known.before)
+        at, after = known.at, known.after
         end = data.find(b"\r", at, at + MAX_LENGTH_DIGITS + 1)
         digits = data[at:end] if end > at else b""
-        if not digits.isdigit() or not data.startswith(known.after, end):
+        if not digits.isdigit() or not data.startswith(after, end):
             return None
-        start = end + len(known.after)
+        start = end + len(after)
         size = len(data) - start
         return data[start:] if size == int(digits) and size <= self.max_body_bytes else None
 
@@ -212,10 +216,13 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.phase != "head":
             raise Refusal("invalid_http", "trailers are not accepted")
-        headers = self._incoming.head.headers  # type: ignore[union-attr]
+        head = self._incoming.head  # type: ignore[union-attr]
+        headers = head.headers
         if strict.add_header(headers, name, value):
             self._repeated += 1
             strict.check_count(len(headers) + self._repeated)
+            again = head.again = head.again or {}
+            again.setdefault(name.lower(), []).append(value)
 
     def on_headers_complete(self) -> None:
         incoming, parser = self._incoming, self._parser
@@ -315,4 +322,4 @@ def _knowledge(data: bytes, incoming: Incoming) -> _Known | None:
     at = data.find(length, name + len(b"\r\ncontent-length:"))
     if name < 0 or data[at + len(length) : at + len(length) + 2] != b"\r\n":
         return None
-    return _Known(data[:at], data[at + len(length) : end], head)
+    return _Known(data[:at], at, data[at + len(length) : end], head)

@@ -1,18 +1,20 @@
 """What guardrails find, and what they cost: `python -m bench.guardrails [found|cost] [all]`.
 
 `found` looks once at the half of each set that no rule was written from: texts of Presidio's
-generator by template, prompts and planted instructions by row. With `all` at both halves.
+generator by template, prompts and planted instructions by row (`bench/injections.py`). With `all`
+at both halves of personal data.
 """
 
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from bench.injection_texts import EVALS, rows
+from bench.injections import figures
 from bench.personal import KINDS as CAPTURED
 from tidegate.core.ask import Ask
 from tidegate.core.guardrail import Guardrail, RouteGuardrails
@@ -21,15 +23,14 @@ from tidegate.dialects.anthropic_messages import plug as anthropic_messages
 from tidegate.dialects.openai_chat import plug as openai_chat
 from tidegate.dialects.openai_responses import plug as openai_responses
 from tidegate.gateway.guard_input import guard_request
+from tidegate.gateway.guard_sources import judge_request
 from tidegate.gateway.guarded_texts import GuardedTexts
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Looking, PreparedGuardrails, prepare_guardrails
-from tidegate.guardrails.injection import THRESHOLD, score
 from tidegate.text.forms import find
 from tidegate.text.personal_forms import FORMS
 from tidegate.text.secret_forms import FORMS as SECRETS
 
-_EVALS: Final = Path("../shared/evals")
 _KINDS: Final = {**CAPTURED, "US_DRIVER_LICENSE": "driver_license"}
 _PROSE: Final = (
     "The committee met on 14 March 2024 to look at the figures of the last quarter. Sales rose by "
@@ -49,15 +50,10 @@ def main() -> None:
     if "cost" not in sys.argv[1:]:
         for half in (0, 1) if every else (1,):
             _personal(half=half)
-        _injections(every=every)
+        figures()
         _wrong_secrets()
     if "found" not in sys.argv[1:]:
         _cost()
-
-
-def _rows(name: str) -> list[dict[str, Any]]:
-    lines = (_EVALS / name).read_bytes().splitlines()
-    return [msgspec.json.decode(line) for line in lines]
 
 
 def _personal(*, half: int) -> None:
@@ -65,7 +61,7 @@ def _personal(*, half: int) -> None:
     what lies over none of its kind; what lies over no personal data at all is told apart."""
     there, found, wrong = Counter[str](), Counter[str](), Counter[str]()
     covered = of_nothing = 0
-    for row in _rows("pii/presidio_synth_dev.jsonl"):
+    for row in rows("pii/presidio_synth_dev.jsonl"):
         if row["template_id"] % 2 != half:
             continue
         spans = find(FORMS, row["text"])
@@ -93,27 +89,6 @@ def _personal(*, half: int) -> None:
     print(f"precision {precision:.3f} ({of_nothing} of no personal data)")
 
 
-def _injections(*, every: bool) -> None:
-    told: dict[str, Counter[bool]] = {}
-    for index, row in enumerate(_rows("injection/direct_dev.jsonl")):
-        if every or index % 2:
-            name = f"{row['source']}, {'injection' if row['label'] else 'benign'}"
-            told.setdefault(name, Counter())[score(row["prompt"]) >= THRESHOLD] += 1
-    attacks = msgspec.json.decode((_EVALS / "injection/bipia_text_attack_train.json").read_bytes())
-    carriers = [row["context"] for row in _rows("injection/bipia_email_train.jsonl")]
-    planted = [text for texts in attacks.values() for text in texts]
-    for index, attack in enumerate(planted):
-        if every or index % 2:
-            carrier = carriers[index % len(carriers)]
-            found = score(f"{carrier}\n{attack}") >= THRESHOLD
-            told.setdefault("bipia, planted in e-mail", Counter())[found] += 1
-    for carrier in carriers:
-        told.setdefault("bipia, e-mail alone", Counter())[score(carrier) >= THRESHOLD] += 1
-    print(f"injections, {'all' if every else 'rows of odd number'}")
-    for name, counts in sorted(told.items()):
-        print(f"  {name}: {counts[True]} of {counts.total()} found")
-
-
 def _wrong_secrets() -> None:
     """There is none in any of these texts."""
     names = {"humaneval prompts": _human_eval(), "personal texts": _texts(), "prompts": _prompts()}
@@ -126,16 +101,16 @@ def _wrong_secrets() -> None:
 def _human_eval() -> Iterable[str]:
     import gzip  # noqa: PLC0415 - for this alone
 
-    data = gzip.decompress((_EVALS / "humaneval/HumanEval.jsonl.gz").read_bytes())
+    data = gzip.decompress((EVALS / "humaneval/HumanEval.jsonl.gz").read_bytes())
     return [msgspec.json.decode(line)["prompt"] for line in data.splitlines()]
 
 
 def _texts() -> Iterable[str]:
-    return [row["text"] for row in _rows("pii/presidio_synth_dev.jsonl")]
+    return [row["text"] for row in rows("pii/presidio_synth_dev.jsonl")]
 
 
 def _prompts() -> Iterable[str]:
-    return [row["prompt"] for row in _rows("injection/direct_dev.jsonl")]
+    return [row["prompt"] for row in rows("injection/direct_dev.jsonl")]
 
 
 def _prepared() -> PreparedGuardrails:
@@ -156,6 +131,11 @@ def _cost() -> None:
         body = (text * 40)[: 32 * 1024]
         took_us = _best(lambda body=body: _request(body, made.input)) / (len(body) / 1024)
         print(f"a request of {name}: {took_us:.1f} us a KB (pii, secrets, injection)")
+    judged = _model()
+    for role in ("user", "tool"):
+        body = (_PROSE * 40)[: 8 * 1024]
+        took_us = _best(lambda body=body, role=role: _judge(body, role, judged)) / 8
+        print(f"prose that a {role} sends: {took_us:.0f} us a KB more (injection_model)")
     for dialect, event in _EVENTS.items():
         events = [event(number, piece) for number, piece in enumerate(_pieces(_PROSE * 12))]
         plain_us = _best(lambda events=events, name=dialect: _stream(events, None, name)) / len(
@@ -173,6 +153,19 @@ def _request(text: str, looking: Looking | None) -> None:
     ask = Ask("chat", b"", {"messages": messages}, "m")
     assert looking is not None
     guard_request(ask, Guarding(Receipt("r", 0.0, "g", "chat")), looking)
+
+
+def _model() -> Looking:
+    model = Guardrail("model", "injection_model", "mark", sides=("input",))
+    made = prepare_guardrails(RouteGuardrails((model,)), None, {})
+    assert made is not None and made.input is not None
+    return made.input
+
+
+def _judge(text: str, role: str, looking: Looking) -> None:
+    messages = msgspec.Raw(msgspec.json.encode([{"role": role, "content": text}]))
+    ask = Ask("chat", b"", {"messages": messages}, "m")
+    judge_request(ask, Guarding(Receipt("r", 0.0, "g", "chat")), looking.judges)
 
 
 def _stream(events: list[bytes], looking: Looking | None, dialect: str) -> None:

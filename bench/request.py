@@ -7,6 +7,7 @@ each run in a process of its own: this file is then run as a script over that ch
 
 import asyncio
 import gc
+import json
 import os
 import statistics
 import subprocess
@@ -38,7 +39,7 @@ from tidegate.stores.memory_counters import memory_counters
 ROUNDS = 9
 BATCHES, BATCH = 40, 100
 BAR_US = 8.0
-KINDS = ("whole", "stream")
+KINDS = ("whole", "stream", "long")
 T = TypeVar("T")
 _PEPPER = b"p" * 32
 _WHOLE = (
@@ -167,9 +168,14 @@ def _never() -> Any:
 
 
 def _request(key: str, kind: str) -> bytes:
+    """One that is `long` has 4 KB of text, and blanks between its members as Python's own `json`
+    writes them."""
     body = b'{"model":"small","messages":[{"role":"user","content":"hi"}]%b}' % (
         b',"stream":true' if kind == "stream" else b""
     )
+    if kind == "long":
+        said = [{"role": "user", "content": 'He said "hello", and then once more.\n' * 110}]
+        body = json.dumps({"model": "small", "messages": said, "max_tokens": 400}).encode()
     return (
         b"POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\nauthorization: Bearer %b\r\n"
         b"content-length: %d\r\n\r\n%b" % (key.encode(), len(body), body)
@@ -178,7 +184,7 @@ def _request(key: str, kind: str) -> bytes:
 
 def _parts(kind: str) -> list[bytes]:
     head = b"HTTP/1.1 200 OK\r\ncontent-type: "
-    if kind == "whole":
+    if kind != "stream":
         length = b"content-length: %d\r\n\r\n" % len(_WHOLE)
         return [head + b"application/json\r\n" + length + _WHOLE]
     framed = [b"%x\r\n%b\r\n" % (len(event), event) for event in _EVENTS]
@@ -192,7 +198,7 @@ async def caller(folder: Path, kind: str, **fields: Any) -> "_Caller":
     loop = asyncio.get_running_loop()
     assert isinstance(loop, _Loop)
     loop.parts = _parts(kind)
-    end = _WHOLE if kind == "whole" else b"0\r\n\r\n"
+    end = b"0\r\n\r\n" if kind == "stream" else _WHOLE
     return _Caller(Connection(world.listener, Front(world).answer), _request(key, kind), end)
 
 

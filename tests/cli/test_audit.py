@@ -85,6 +85,14 @@ def test_nothing_wrong_is_said_too_and_exits_0(tmp_path: Path) -> None:
     assert "nothing is wrong with what was compared" in told.stdout
 
 
+def test_a_ledger_of_another_clock_and_what_it_does_not_tell_are_said(tmp_path: Path) -> None:
+    bare = {"request_id": ROW["request_id"], "startTime": str(AT + 7200)}
+    told = run("report", *written(tmp_path, [SEEN], [bare]))
+    assert told.exit_code == 0, told.output
+    assert "does not tell, so it is not judged: money, names, status, tokens" in told.stdout
+    assert "the ledger's clock is 7200 s ahead" in told.stdout
+
+
 def test_the_report_as_json(tmp_path: Path) -> None:
     told = run("report", *written(tmp_path, [SEEN], []), "--json")
     report = msgspec.json.decode(told.stdout)

@@ -10,8 +10,8 @@ from click.testing import Result
 from tests.cli.conftest import FakeControl, refusal
 from tests.config.litellm_rig import FOLDER
 
-from tidegate.cli import moving
 from tidegate.core.moved import KindMoved, MovedIn
+from tidegate.stores import litellm_tables
 from tidegate.stores.errors import StoreUnavailable
 
 CONFIG = """\
@@ -52,7 +52,7 @@ def tables(monkeypatch: pytest.MonkeyPatch, control: FakeControl) -> list[str]:
         asked.append(url.reveal())
         return {"keys": [KEY], "teams": [{"team_id": "t", "max_budget": 5.0}]}
 
-    monkeypatch.setattr(moving.litellm_tables, "read", read)
+    monkeypatch.setattr(litellm_tables, "plug", read)
     control.answers["GET /api/plan"] = PLAN
     kinds = [KindMoved("team", 1), KindMoved("budget", 1), KindMoved("key", 1)]
     control.answers["POST /api/imports"] = MovedIn(False, kinds, [], [], [])
@@ -184,7 +184,7 @@ def test_a_database_that_goes_away_in_the_middle_has_moved_nothing(
     def goes(_: object) -> None:
         raise StoreUnavailable("the server closed the connection")
 
-    monkeypatch.setattr(moving.litellm_tables, "read", goes)
+    monkeypatch.setattr(litellm_tables, "plug", goes)
     told = run("import", "litellm", str(config), "--db", URL, "--apply")
     assert told.exit_code == 1 and "cannot be read" in told.stderr
     assert not any(control.bodies())
@@ -198,7 +198,7 @@ def test_more_budgets_than_a_plan_holds_are_told_how_and_left_as_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     users = [{"user_id": f"u{n}", "max_budget": 5.0, "spend": 1.0} for n in range(1100)]
-    monkeypatch.setattr(moving.litellm_tables, "read", lambda _: {"keys": [KEY], "users": users})
+    monkeypatch.setattr(litellm_tables, "plug", lambda _: {"keys": [KEY], "users": users})
     told = run("import", "litellm", str(config), "--db", URL, "--apply")
     assert told.exit_code == 1 and "--without-budgets-of users" in told.stderr
     assert not any(control.bodies())

@@ -34,6 +34,7 @@ def compiled(guardrails: str, route: str) -> Plan:
         "{kind: pii, types: [email, card], locales: [US], actions: {card: block}, restore: true}",
         "{kind: secrets, action: mark}",
         "{kind: injection, threshold: 0.9, on_error: open}",
+        "{kind: injection_model, types: [planted], threshold: 0.2, action: mark}",
         "{kind: words, words: [falcon], action: redact}",
         "{kind: patterns, patterns: {employee: 'EMP-\\d{6}'}, actions: {employee: mark}}",
         '{kind: http, url: "https://x.example/check", credential: "${S}", deadline: 500ms}',
@@ -54,6 +55,7 @@ def test_what_can_be_obeyed_compiles(guardrail: str) -> None:
         ("{kind: pii, actions: {no: mark}}", "it knows no type"),
         ("{kind: words}", "needs"),
         ("{kind: injection, action: redact}", "can only block or mark"),
+        ("{kind: injection_model, action: redact}", "can only block or mark"),
         ("{kind: pii, action: mark, restore: true}", "nothing is redacted"),
         ("{kind: patterns, patterns: {a: '('}}", "is none"),
         ("{kind: http}", "needs"),
@@ -70,6 +72,8 @@ def test_a_route_names_what_there_is_and_once() -> None:
     assert "there is no guardrail" in problem and "did you mean" in problem
     [problem] = problems("{it: {kind: pii}}", "guardrails: {output: [it, it]}")
     assert "twice" in problem
+    [problem] = problems("{it: {kind: injection_model}}", "guardrails: {input: [it], output: [it]}")
+    assert "cannot look at an output" in problem
 
 
 def test_the_name_is_the_kind_and_routes_hold_what_they_obey() -> None:

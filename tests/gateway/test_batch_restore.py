@@ -110,13 +110,13 @@ def test_what_a_provider_did_not_answer_is_looked_for_later(tmp_path: Path, monk
     async def main() -> None:
         async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
             file = await put(api)
-            real = batches.send
+            real = batches.sent
 
             async def cut(*asked: Any) -> bytes:
                 await real(*asked)
                 raise Failure("interrupted", "upstream_interrupted", "cut")
 
-            monkeypatch.setattr(batches, "send", cut)
+            monkeypatch.setattr(batches, "sent", cut)
             for _ in range(2):
                 with pytest.raises(openai.APIStatusError, match="may have been created") as no:
                     await begin(api, file.id)

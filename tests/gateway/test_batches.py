@@ -31,7 +31,7 @@ from tidegate.gateway.batches import INPUT, OWNER
 def test_a_batch_whose_maker_has_left_is_looked_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = batches.send
+    real = batches.sent
 
     async def late(*asked: Any, **more: Any) -> bytes:
         await asyncio.sleep(0.2)
@@ -40,7 +40,7 @@ def test_a_batch_whose_maker_has_left_is_looked_after(
     async def main() -> None:
         async with engine() as up, batched(tmp_path, up) as (it, api):
             file = await put(api)
-            monkeypatch.setattr(batches, "send", late)
+            monkeypatch.setattr(batches, "sent", late)
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await begin(api, file.id)

@@ -158,7 +158,10 @@ def test_what_comes_twice_in_a_head_passes_twice_and_in_its_order(streamed: bool
             begun = STREAM_HEAD.removesuffix(b"\r\n") + lines + b"\r\n"
             exchange.send(hint + begun + chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         else:
-            exchange.send(hint + OK + lines + b"content-length: 2\r\n\r\n{}")
+            chunked = (
+                b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nSet-Cookie: late=1\r\n\r\n"
+            )
+            exchange.send(hint + OK + lines + chunked)
 
     async def main() -> None:
         async with Upstream(script) as up, tapped(up.port) as tap:

@@ -118,8 +118,13 @@ def test_of_several_images_the_last_one_ends_it() -> None:
 def test_what_follows_its_end_is_counted_and_not_shown() -> None:
     one = reader()
     one.feed(b"".join(SPEECH))
-    assert one.feed(b"data: [DONE]\n\n" + SPEECH[0]) == b""
+    assert one.feed(b"data: [DONE]\n\n") == b""  # as some write it besides
+    assert one.surplus_events == 0 and not one.ended_twice
+    assert one.feed(SPEECH[0] + b"data: [DONE]\n\n") == b""
     assert one.surplus_events == 2 and one.ended_twice
+    one = reader()
+    one.feed(b"".join(ENGINE) + ENGINE[-1])
+    assert one.surplus_events == 1 and one.ended_twice
 
 
 @pytest.mark.parametrize(

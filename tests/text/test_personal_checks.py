@@ -41,5 +41,18 @@ def test_a_card_is_never_longer_than_what_was_found(text: str) -> None:
 def test_addresses_numbers_and_areas() -> None:
     assert checks.address_v4("10.0.0.1") and not checks.address_v4("10.0.0.256")
     assert checks.address_v6("fe80::1") and not checks.address_v6("::1")
+    assert not checks.address_v4("10.0.0.01")
     assert checks.telephone("+4930901820") and not checks.telephone("12345678")
     assert checks.social_security("853-37-1694") and not checks.social_security("000-12-3456")
+
+
+@pytest.mark.parametrize("text", ["17151 2450", "99449 18", "7873 216", "75534-030", "12345-6789"])
+def test_a_postcode_and_the_number_of_a_house_are_no_telephone(text: str) -> None:
+    assert not checks.telephone(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["555 1234", "2122 1234", "01632 9601", "+1632 960", "98765 43210", "55 123 456"]
+)
+def test_short_numbers_of_telephones_are_some(text: str) -> None:
+    assert checks.telephone(text) == len(text)

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from tidegate.core.audit import LedgerRow, Observed
-from tidegate.stores.litellm_spend_logs import row_of
+from tidegate.stores.litellm_spend_rows import row_of
 
 MOST_BYTES: Final = 1024**3
 # A ledger may keep prompts in its rows.

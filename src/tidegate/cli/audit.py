@@ -16,7 +16,7 @@ from tidegate.cli._audit_files import MOST_BYTES, Notes, ledger_of, observed_of
 from tidegate.cli._words import moment, table
 from tidegate.config.published import published
 from tidegate.config.show import usd_text
-from tidegate.core import clock
+from tidegate.core import clock, plugs
 from tidegate.core.address import parse_url
 from tidegate.core.audit import AuditReport, Finding, Kind, LedgerRow, Observed, Side
 from tidegate.core.plan import Replica
@@ -25,9 +25,10 @@ from tidegate.core.secret import Secret
 from tidegate.gateway.http.pool import Way
 from tidegate.gateway.tap import Tap
 from tidegate.record.auditing import SLACK_S, PriceAt, audit
-from tidegate.stores import litellm_spend_logs
 from tidegate.stores.errors import StoreError
 
+# By so much a database's clock may be another: rows are then known by their ids.
+_CLOCKS_S: Final = 900.0
 _WORDS: Final[dict[Kind, str]] = {
     "lost": "requests that were answered and are not in the ledger",
     "unrecorded_call": "calls of providers that no row tells of",
@@ -134,9 +135,11 @@ def report(observed: Sequence[Path], db: str | None, ledger: Path | None, as_jso
 def _rows(seen: Sequence[Observed], db: str | None, ledger: Path | None) -> Iterable[LedgerRow]:
     if ledger is not None:
         return ledger_of(ledger)
-    since_s = min(it.at_s for it in seen) - SLACK_S
-    until_s = max(it.at_s for it in seen) + SLACK_S
-    return litellm_spend_logs.read(Secret(db or ""), since_s, until_s)
+    since_s = min(it.at_s for it in seen) - _CLOCKS_S
+    until_s = max(it.at_s for it in seen) + _CLOCKS_S
+    read = plugs.load("stores", "litellm_spend_logs")
+    rows: Iterable[LedgerRow] = read(Secret(db or ""), since_s, until_s)
+    return rows
 
 
 def _prices() -> PriceAt:

@@ -28,7 +28,6 @@ from tidegate.control.shapes import PlanView
 from tidegate.core import clock, plugs
 from tidegate.core.moved import Moved, MovedIn
 from tidegate.core.secret import Secret
-from tidegate.stores import litellm_tables
 from tidegate.stores.errors import StoreError
 
 _HEAD = ("", "THERE", "HERE", "")
@@ -130,9 +129,12 @@ def portkey(file: Path, route: str, out: Path | None, show_all: bool) -> None:
 
 def _tables(url: str) -> Mapping[str, list[dict[str, object]]]:
     try:
-        return litellm_tables.read(Secret(url))
+        found: Mapping[str, list[dict[str, object]]] = plugs.load("stores", "litellm_tables")(
+            Secret(url)
+        )
     except StoreError as error:
         raise click.ClickException(f"its database cannot be read: {error}") from error
+    return found
 
 
 def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> None:

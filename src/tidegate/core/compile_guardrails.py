@@ -54,6 +54,8 @@ def of_route(
                 say((*at, str(index)), f"{what}; declare it below `guardrails`")
             elif name in names[:index]:
                 say((*at, str(index)), f"{quoted(name)} is here twice; a text is looked at once")
+            elif name in known and side not in known[name].sides:
+                say((*at, str(index)), f"{quoted(name)} cannot look at an {side}")
         sides.append(tuple(known[name] for name in dict.fromkeys(names) if name in known))
     return RouteGuardrails(*sides) if any(sides) else None
 
@@ -98,6 +100,7 @@ def _compiled(
         credential=declared.credential,
         ca_file=declared.ca_file,
         deadline_s=declared.deadline_s,
+        sides=kind.sides,
         by_sentence=declared.streams == "sentence",
     )
     return made if _fits(path, declared, made, kind, say) else None

@@ -3,7 +3,7 @@ kind, and what a route has done about what they find. Pure: none of them waits f
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -12,6 +12,9 @@ from tidegate.core.secret import SecretRef
 # From the gravest: of several findings in one place the gravest counts.
 Action = Literal["block", "redact", "mark"]
 Side = Literal["input", "output"]
+SIDES: Final[tuple[Side, ...]] = ("input", "output")
+# Whose a text of a request is: asked by a user, or brought along by a tool or a document.
+Source = Literal["asked", "brought"]
 OnError = Literal["closed", "open"]
 ACTIONS: Final[tuple[Action, ...]] = ("block", "redact", "mark")
 # A hit's action where its guardrail could not look, and the plan has the text pass all the same.
@@ -23,8 +26,9 @@ class Guardrail(Struct, frozen=True, omit_defaults=True):
     """One of the plan's guardrails, as a route obeys it. `kind` is the file in `guardrails/`.
 
     `actions` are of types that have another than `action`. `restores`: the caller gets back, in
-    the answer, what stands for a thing of the request's. The rest is the kind's to read; by
-    `by_sentence` an address is asked about a stream as its sentences come, and not at its end.
+    the answer, what stands for a thing of the request's. `sides` are where its kind can look. The
+    rest is the kind's to read; by `by_sentence` an address is asked about a stream as its sentences
+    come, and not at its end.
     """
 
     name: str
@@ -42,9 +46,12 @@ class Guardrail(Struct, frozen=True, omit_defaults=True):
     credential: SecretRef | None = None
     ca_file: str | None = None
     deadline_s: float = 1.0
+    sides: tuple[Side, ...] = SIDES
     by_sentence: bool = False
 
     def action_of(self, kind: str) -> Action:
+        if not self.actions:
+            return self.action
         return next((action for name, action in self.actions if name == kind), self.action)
 
 
@@ -65,13 +72,14 @@ class RouteGuardrails(Struct, frozen=True, omit_defaults=True):
 
 class Hit(Struct, omit_defaults=True):
     """On the receipt: what a guardrail found in one request, how often, and what was done. Never
-    the text."""
+    the text. `score`, from 0 to 1: the highest, where its guardrail tells one."""
 
     guardrail: str
     side: Side
     type: str
     action: str
     count: int = 1
+    score: float | None = None
 
 
 Span = tuple[int, int, str]  # from, to, which type; in characters
@@ -101,15 +109,35 @@ class Detector(Protocol):
         may be, and of text without end some thousand characters at the most."""
 
 
+class Judged(Struct, frozen=True):
+    """What a text is held to be, and how much speaks for it, from 0 to 1."""
+
+    type: str
+    score: float
+
+
+@runtime_checkable
+class SourceDetector(Protocol):
+    """What a Detector has beside, to which it matters whose a text of a request is. By `judge` it
+    is shown what users ask and what is brought along, and neither what the application says of its
+    own nor earlier answers; its `find` is not asked. It looks at requests alone, and redacts
+    nothing."""
+
+    def judge(self, text: str, source: Source) -> Judged | None:
+        """None where it is nothing of what is looked for."""
+
+
 class Kind(Protocol):
     """A file in `guardrails/`. `reads` and `needs` are fields of Guardrail from `types` on;
     `actions` are those that it may have, the first the one that it has without a word. `types` are
-    what it tells apart, where that is fixed. `remote`: it is an address that is asked."""
+    what it tells apart, where that is fixed, and `sides` where it can look. `remote`: it is an
+    address that is asked."""
 
     reads: frozenset[str]
     needs: frozenset[str]
     actions: tuple[Action, ...]
     types: tuple[str, ...]
+    sides: tuple[Side, ...]
     remote: bool
 
     def complaint(self, guardrail: Guardrail) -> str | None:

@@ -142,25 +142,15 @@ def _form(target: PreparedTarget) -> str:
     return "" if wire is None else wire.form
 
 
-class Request(Struct, frozen=True):
-    """One request below an account's paths; `headers` are its own."""
-
-    method: bytes
-    path: bytes
-    body: bytes | None = None
-    headers: bytes = b""
-
-
 async def ask(
     at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
     """The body of the provider's answer, whole. Failure, Refusal."""
-    return await send(at, Request(method, path, body), request_id)
 
+    async def exchange() -> Answer:
+        return await sent(at, await at.head(method, path, request_id), body)
 
-async def send(at: Account, what: Request, request_id: str) -> bytes:
-    """The same of any request. Failure, Refusal."""
-    return await good_of(at, lambda: _exchange(at, what, request_id))
+    return await good_of(at, exchange)
 
 
 async def good_of(at: Account, exchange: Callable[[], Awaitable[Answer]]) -> bytes:
@@ -178,16 +168,15 @@ async def good_of(at: Account, exchange: Callable[[], Awaitable[Answer]]) -> byt
     raise no
 
 
-async def _exchange(at: Account, what: Request, request_id: str) -> Answer:
-    head = await at.head(what.method, what.path, request_id) + what.headers
-    body = what.body or b""
-    if what.body is not None:
+async def sent(at: Account, head: bytes, body: bytes | None) -> Answer:
+    """What the provider answers to a request with this head. Failure, Refusal."""
+    if body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()
     try:
-        async with asyncio.timeout(MOST_S + len(body) / LEAST_BYTES_PER_S):
+        async with asyncio.timeout(MOST_S + len(body or b"") / LEAST_BYTES_PER_S):
             upstream = await connection_to(this, at.replica)
-            this.send(upstream, head + b"\r\n" + body, MAX_ANSWER_BYTES)
+            this.send(upstream, head + b"\r\n" + (body or b""), MAX_ANSWER_BYTES)
             await upstream.answered()
         status, headers, streamed = upstream.status, upstream.headers, upstream.streaming
         return Answer(status, headers, this.take_body(), this.sent_s or 0.0, streamed)

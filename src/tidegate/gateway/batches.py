@@ -21,7 +21,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
 from tidegate.gateway.batch_ids import OWNER, Kind, Sealed, brought, opened, owned, shown
 from tidegate.gateway.batch_input import RESPONSES_URL, URLS, url_of
-from tidegate.gateway.batch_place import Account, Request, account_of, ask, send
+from tidegate.gateway.batch_place import Account, Answer, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
@@ -123,9 +123,13 @@ async def _begin(
     receipt = receipt_of(owner, at, key, world)
     receipt.attributes = {**key.attributes, SEALED: shown(owner, world.keys.digests)}
     await hold(what.file, receipt, key, world)
+
+    async def exchange() -> Answer:
+        head = await at.head(b"POST", b"/batches", request_id)
+        return await sent(at, head + what.headers, what.body)
+
     try:
-        sent = Request(b"POST", b"/batches", what.body, what.headers)
-        told = read(await send(at, sent, request_id))
+        told = read(await good_of(at, exchange))
         batch = replace(owner, kind=what.kind, own=own_id(told))
     except (Refusal, Failure) as failure:
         if isinstance(failure, Refusal) or failure.kind not in _UNSURE:

@@ -18,6 +18,7 @@ from tidegate.gateway.answer_head import answer_head
 from tidegate.gateway.guard_bodies import BODIES
 from tidegate.gateway.guard_input import check_form, check_request, guard_request
 from tidegate.gateway.guard_output import GuardingOutput
+from tidegate.gateway.guard_sources import judge_request
 from tidegate.gateway.guard_windows import Windows
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.metered_request import measure_again
@@ -32,15 +33,19 @@ _CUES: Final = frozenset({b'"srt"', b'"vtt"'})
 _SOUND: Final = b'"audio"'
 # A longer body is looked through beside the loop.
 AT_ONCE_BYTES: Final = 64 * 1024
+# One that judges whose a text is takes longer for each.
+JUDGED_AT_ONCE_BYTES: Final = 8 * 1024
 
 
 async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
     """Looks through the request, which is another where something of it was redacted. Refusal."""
-    if len(ask.body) > AT_ONCE_BYTES:
+    guardrails = route.guardrails
+    judged = guardrails is not None and guardrails.input is not None and guardrails.input.judges
+    if len(ask.body) > (JUDGED_AT_ONCE_BYTES if judged else AT_ONCE_BYTES):
         await asyncio.to_thread(guard_at_once, progress, ask, route)
     else:
         guard_at_once(progress, ask, route)
-    guardrails, guarding = route.guardrails, progress.guarding
+    guarding = progress.guarding
     if guardrails is None or guardrails.input is None or guarding is None:
         return
     if guardrails.input.checks:
@@ -65,6 +70,8 @@ def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:
     before = ask.members
     guard_request(ask, guarding, looking)
     _check_changed(progress, ask, before)
+    if looking.judges:
+        judge_request(ask, guarding, looking.judges)
     return not looking.checks
 
 

@@ -37,7 +37,9 @@ class Guarding:
     def hits(self) -> list[Hit]:
         return self.receipt.guardrails
 
-    def note(self, guardrail: Guardrail, side: Side, kind: str, action: str) -> None:
+    def note(
+        self, guardrail: Guardrail, side: Side, kind: str, action: str, score: float | None = None
+    ) -> None:
         """Counts one thing found, on the receipt."""
         if self._silent:
             return
@@ -49,9 +51,12 @@ class Guarding:
                 action,
             ):
                 hit.count += 1
+                if score is not None:
+                    hit.score = max(score, hit.score or 0.0)
                 return
         if len(self.hits) < MOST_HITS:
-            self.receipt.guardrails = [*self.hits, Hit(guardrail.name, side, kind, action)]
+            hit = Hit(guardrail.name, side, kind, action, score=score)
+            self.receipt.guardrails = [*self.hits, hit]
 
     @contextmanager
     def silent(self) -> Iterator[None]:
@@ -62,8 +67,10 @@ class Guarding:
         finally:
             self._silent = False
 
-    def block(self, guardrail: Guardrail, side: Side, kind: str) -> NoReturn:
-        self.note(guardrail, side, kind, "block")
+    def block(
+        self, guardrail: Guardrail, side: Side, kind: str, score: float | None = None
+    ) -> NoReturn:
+        self.note(guardrail, side, kind, "block", score)
         what = f"{_WHERE[side]} was stopped by the guardrail {guardrail.name!r} ({kind})"
         raise Refusal("guardrail_blocked", what)
 

@@ -14,6 +14,7 @@ from tidegate.core.guardrail import (
     RouteGuardrails,
     SentenceBuffer,
     Side,
+    SourceDetector,
 )
 from tidegate.core.plan import Plan
 from tidegate.gateway.guard_check import Check
@@ -39,7 +40,8 @@ class Guard(Struct, eq=False, frozen=True):
 class Looking(Struct, eq=False, frozen=True):
     """One side of a route. Of `every`, `running` look through a stream as it comes, those `at_end`
     once it is whole; `withholds`: nothing of it goes out before, `asks_by_sentence`: nothing that
-    an address has not been asked about. `may_have` says of a text whether
+    an address has not been asked about. `judges` look at a request's texts by whose they are
+    (`guard_sources`), and at none otherwise. `may_have` says of a text whether
     any of `every` may find something."""
 
     side: Side
@@ -49,6 +51,7 @@ class Looking(Struct, eq=False, frozen=True):
     running: tuple[Guard, ...]
     at_end: tuple[Guard, ...]
     withholds: bool
+    judges: tuple[Guard, ...] = ()
     asks_by_sentence: bool = False
 
 
@@ -103,7 +106,7 @@ def _side(
     if not guardrails:
         return None
     checks = tuple(known[it] for it in guardrails if it in known)
-    every = tuple(_guard(it) for it in guardrails if it not in known)
+    every = tuple(_guard(it, side) for it in guardrails if it not in known)
     at_end = tuple(it for it in every if it.detector.judges_whole or not it.stops)
     always = any(it.may_have is None for it in every)
     hints = Hints([hint for it in every for hint in it.detector.hints]).any
@@ -119,11 +122,19 @@ def _side(
         at_end=at_end,
         withholds=whole,
         asks_by_sentence=bool(checks) and not whole,
+        judges=tuple(it for it in every if it.may_have is _never),
     )
 
 
-def _guard(guardrail: Guardrail) -> Guard:
+def _never(text: str) -> bool:
+    del text
+    return False
+
+
+def _guard(guardrail: Guardrail, side: Side) -> Guard:
     kind: Kind = plugs.load("guardrails", guardrail.kind)
     detector = kind.detector(guardrail)
+    if side == "input" and isinstance(detector, SourceDetector):
+        return Guard(guardrail, detector, _never)
     hints = detector.hints
     return Guard(guardrail, detector, Hints(hints).any if hints else None)

@@ -145,7 +145,8 @@ class _Kept(Upstream):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
-        self.lines.append((name, value))
+        if not self.status:  # else it is behind the body
+            self.lines.append((name, value))
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()

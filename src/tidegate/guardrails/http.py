@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from tidegate.core.guardrail import Action, Detector, Guardrail, Side, Verdict
+from tidegate.core.guardrail import SIDES, Action, Detector, Guardrail, Side, Verdict
 from tidegate.text.strict_json import UNREADABLE
 
 _MOST_TYPES: Final = 16
@@ -36,6 +36,7 @@ class _Http:
     needs = frozenset({"url"})
     actions: tuple[Action, ...] = ("block", "redact", "mark")
     types: tuple[str, ...] = ()
+    sides = SIDES
     remote = True
 
     def complaint(self, guardrail: Guardrail) -> str | None:

@@ -6,10 +6,11 @@ Instructions stand in what users say and in what tools and documents bring along
 alike. By patterns only what is said in known ways is found; a threshold of 1 wants a plain case.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
-from tidegate.core.guardrail import Action, Detector, Guardrail, Span
+from tidegate.core.guardrail import SIDES, Action, Detector, Guardrail, Span
 from tidegate.guardrails._injection_patterns import SIGNS
 from tidegate.guardrails._injection_plain import HIDDEN, plain_forms
 from tidegate.text.hints import Hints
@@ -24,7 +25,7 @@ _OVERLAP_CHARS: Final = 200
 
 def score(text: str) -> float:
     """From 0 to 1: how much speaks for it."""
-    most, may_have = 0.0, Hints(_SOURCES).any
+    most, may_have = 0.0, _any_sign()
     for form in plain_forms(text):
         step = _PART_CHARS - _OVERLAP_CHARS
         for at in range(0, max(len(form) - _OVERLAP_CHARS, 1), step):
@@ -33,6 +34,12 @@ def score(text: str) -> float:
                 found = sum(weight for weight, source in SIGNS if Hints([source]).any(part))
                 most = max(most, min(found, 1.0))
     return most
+
+
+@lru_cache(maxsize=1)
+def _any_sign() -> Callable[[str], bool]:
+    """Put together once: that takes longer than to look through a short text."""
+    return Hints(_SOURCES).any
 
 
 class _Detector:
@@ -55,6 +62,7 @@ class _Injection:
     needs: frozenset[str] = frozenset()
     actions: tuple[Action, ...] = ("block", "mark")
     types = (_TYPE,)
+    sides = SIDES
     remote = False
 
     def complaint(self, guardrail: Guardrail) -> str | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tidegate.core.guardrail import ACTIONS, Action, Detector, Guardrail, Span
+from tidegate.core.guardrail import ACTIONS, SIDES, Action, Detector, Guardrail, Span
 from tidegate.text import held
 
 try:
@@ -66,6 +66,7 @@ class _Patterns:
     needs = frozenset({"patterns"})
     actions: tuple[Action, ...] = ACTIONS
     types: tuple[str, ...] = ()
+    sides = SIDES
     remote = False
 
     def complaint(self, guardrail: Guardrail) -> str | None:

@@ -1,6 +1,6 @@
 """Structured personal data: what has a form or a check digit. Names and streets have neither."""
 
-from tidegate.core.guardrail import ACTIONS, Action, Detector, Guardrail
+from tidegate.core.guardrail import ACTIONS, SIDES, Action, Detector, Guardrail
 from tidegate.core.words import nearest, quoted
 from tidegate.guardrails._forms import FormsDetector
 from tidegate.text.personal_forms import FORMS
@@ -11,6 +11,7 @@ class _Pii:
     needs: frozenset[str] = frozenset()
     actions: tuple[Action, ...] = ("redact", *(it for it in ACTIONS if it != "redact"))
     types = tuple(dict.fromkeys(form.kind for form in FORMS))
+    sides = SIDES
     remote = False
 
     def complaint(self, guardrail: Guardrail) -> str | None:

@@ -1,6 +1,6 @@
 """Keys, tokens, private keys and passwords."""
 
-from tidegate.core.guardrail import ACTIONS, Action, Detector, Guardrail
+from tidegate.core.guardrail import ACTIONS, SIDES, Action, Detector, Guardrail
 from tidegate.guardrails._forms import FormsDetector
 from tidegate.text.secret_forms import FORMS
 
@@ -10,6 +10,7 @@ class _Secrets:
     needs: frozenset[str] = frozenset()
     actions: tuple[Action, ...] = ACTIONS
     types = tuple(dict.fromkeys(form.kind for form in FORMS))
+    sides = SIDES
     remote = False
 
     def complaint(self, guardrail: Guardrail) -> str | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from tidegate.core.guardrail import ACTIONS, Action, Detector, Guardrail, Span
+from tidegate.core.guardrail import ACTIONS, SIDES, Action, Detector, Guardrail, Span
 
 _TYPE: Final = "word"
 
@@ -71,6 +71,7 @@ class _Words:
     needs = frozenset({"words"})
     actions: tuple[Action, ...] = ACTIONS
     types = (_TYPE,)
+    sides = SIDES
     remote = False
 
     def complaint(self, guardrail: Guardrail) -> str | None:

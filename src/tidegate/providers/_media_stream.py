@@ -102,7 +102,7 @@ class MediaStreamReader(PassingReader):
     sequence = 0
 
     __slots__ = (
-        *("_ended", "_most_ends", "_wants_output", "model_served", "surplus_events"),
+        *("_ended", "_marked", "_most_ends", "_wants_output", "model_served", "surplus_events"),
         *("units", "usage"),
     )
 
@@ -111,6 +111,7 @@ class MediaStreamReader(PassingReader):
         self._splitter = LargeSplitter()
         self._most_ends, self._ended = ends, 0
         self._wants_output = wants_output
+        self._marked = False
         self.usage: Usage | None = None
         self.units = Units()
         self.model_served: str | None = None
@@ -133,12 +134,11 @@ class MediaStreamReader(PassingReader):
     def _take(self, event: bytes) -> bytes:
         data = data_of(event)
         if self.finished or self.failure is not None:
-            self.surplus_events += data is not None
-            self.ended_twice = self.ended_twice or (self.finished and data == _DONE)
-            return b""
+            return self._pass_over(data)
         if data is None:
             return event
         if data.strip() == _DONE:
+            self._marked = True
             return self._finish(event)
         try:
             check_text(data)
@@ -166,6 +166,15 @@ class MediaStreamReader(PassingReader):
             return event
         self._keep_bytes(len(data))
         return event
+
+    def _pass_over(self, data: bytes | None) -> bytes:
+        """Some write the mark behind the event that ends it: that is one end, another is two."""
+        if self.finished and data == _DONE:
+            self.ended_twice, self._marked = self._marked, True
+            self.surplus_events += self.ended_twice
+        else:
+            self.surplus_events += data is not None
+        return b""
 
     def _finish(self, event: bytes) -> bytes:
         self.finished = True

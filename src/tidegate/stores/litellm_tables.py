@@ -122,3 +122,6 @@ def _plain(column: "Column[Any]") -> "ColumnElement[Any]":
     if isinstance(column.type, JSON):
         return cast(column, Text).label(column.name)
     return column
+
+
+plug = read

@@ -11,6 +11,7 @@ from typing import Final
 _MOST_DIGITS: Final = 15  # of a telephone number: ITU-T E.164
 _LEAST_DIGITS: Final = 7
 _BARE_DIGITS: Final = 9  # without a sign of what it is
+_PLACE: Final = re.compile(r"[1-9][0-9]{3} [0-9]{3}|[1-9][0-9]{4}[ -][0-9]{2,4}")
 _PARTS: Final = re.compile(r"[0-9A-Za-z]+")
 _DNI_LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
 # ISO 13616's registry: how long a country's account numbers are.
@@ -38,6 +39,8 @@ _ACCOUNT_LENGTHS: Final[dict[str, int]] = {
     )
     for country in countries.split()
 }
+# Twice a digit, and of that the sum of its digits.
+_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
 _AS_NUMBERS: Final = {ord("A") + place: str(10 + place) for place in range(26)}
 # Of the characters of a codice fiscale at odd places.
 _ODD: Final = dict(
@@ -55,16 +58,17 @@ _ODD: Final = dict(
 
 def card(text: str) -> int:
     """ISO/IEC 7812-1, annex B, of 12 to 19 digits; whole groups of them where more were found."""
-    for end in _ends(text):
-        digits = [int(it) for it in text[:end] if it.isdigit()]
-        if 12 <= len(digits) <= 19 and _luhn(digits):
-            return end
-    return 0
+    if _is_card(text):
+        return len(text)
+    return next((end for end in _ends(text) if _is_card(text[:end])), 0)
 
 
-def _luhn(digits: list[int]) -> bool:
-    doubled = (sum(divmod(2 * it, 10)) for it in digits[-2::-2])
-    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
+def _is_card(text: str) -> bool:
+    digits = text.replace(" ", "").replace("-", "")
+    if not 12 <= len(digits) <= 19:
+        return False
+    doubled = map(int, digits[-2::-2].translate(_DOUBLED))
+    return (sum(map(int, digits[::-2])) + sum(doubled)) % 10 == 0
 
 
 def account(text: str) -> int:
@@ -86,7 +90,10 @@ def _ends(text: str) -> list[int]:
 
 
 def address_v4(text: str) -> int:
-    return _address(text)
+    """Four numbers of a byte each, none with a nought before it."""
+    groups = text.split(".")
+    fits = all(int(it) < 256 and (len(it) == 1 or it[0] != "0") for it in groups)
+    return len(text) if fits else 0
 
 
 def address_v6(text: str) -> int:
@@ -110,11 +117,17 @@ def social_security(text: str) -> int:
 
 
 def telephone(text: str) -> int:
-    digits = sum(it.isdigit() for it in text.partition("x")[0])
-    if not _LEAST_DIGITS <= digits <= _MOST_DIGITS:
+    digits = sum(map(str.isdigit, text.partition("x")[0]))
+    if not _LEAST_DIGITS <= digits <= _MOST_DIGITS or _is_place(text):
         return 0
     looks = digits >= _BARE_DIGITS or text[0] in "+(" or not text.isdigit()
     return len(text) if looks else 0
+
+
+def _is_place(text: str) -> bool:
+    """A postcode and the number of a house, or the long form of a postcode: two groups, the second
+    shorter than that of any number that is written in two."""
+    return _PLACE.fullmatch(text) is not None
 
 
 def nir(text: str) -> int:

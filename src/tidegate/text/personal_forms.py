@@ -30,20 +30,33 @@ _L: Final = "A-Za-z\u00aa-\u02af\u0370-\u1fff"
 _DATE: Final = (
     r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2}))(?![-/.]?\d)"
 )
+# The same behind its first digit.
+_AFTER_DIGIT: Final = (
+    r"(?:\d{3}([-/.])\d{1,2}\1\d{1,2}|\d?([-/.])\d{1,2}\2(?:\d{4}|\d{2}))(?![-/.]?\d)"
+)
 
 
 def _form(
     kind: str,
-    core: str,
+    core: tuple[str, str],
     hint: str,
     judge: Judge | None = None,
     *,
     beside: tuple[str, str] = ("", ""),
 ) -> Form:
-    """`beside`: what else than letters and digits does not stand before it, and behind it."""
+    """`core` are its first letter, as a class, and the rest: an engine skips quickly to what a
+    pattern begins with. `beside`: what else than letters and digits does not stand before it, and
+    behind it."""
+    first, rest = core
     before, after = beside
-    pattern = re.compile(f"(?<![{_W}{before}])(?:{core})(?![{_W}{after}])")
+    pattern = re.compile(f"{first}(?<![{_W}{before}]{first})(?:{rest})(?![{_W}{after}])")
     return Form(kind, pattern, hint, judge)
+
+
+def _told(kind: str, words: str, thing: str, hint: str, after: str = "") -> Form:
+    """What has no form of its own, and is known by the words before it."""
+    pattern = re.compile(f"(?<![{_W}])(?i:{words})(?P<it>{thing})(?![{_W}{after}])")
+    return Form(kind, pattern, hint)
 
 
 def _of(locale: str, form: Form) -> Form:
@@ -62,7 +75,7 @@ FORMS: Final[tuple[Form, ...]] = (
     ),
     _form(
         "iban",
-        "[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?",
+        ("[A-Z]", "[A-Z][0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?"),
         "[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}",
         account,
     ),
@@ -70,7 +83,7 @@ FORMS: Final[tuple[Form, ...]] = (
         "IT",
         _form(
             "codice_fiscale",
-            "[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",
+            ("[A-Z]", "[A-Z]{5}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]"),
             "[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST]",
             codice_fiscale,
         ),
@@ -79,28 +92,28 @@ FORMS: Final[tuple[Form, ...]] = (
         "FR",
         _form(
             "nir",
-            "[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
+            ("[12]", " ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}"),
             "[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3}",
             nir,
         ),
     ),
     _form(
         "card",
-        "[1-6][0-9]{2,18}(?:[ -][0-9]{2,7}){0,6}",
+        ("[1-6]", "(?=(?:[ -]?[0-9]){11})[0-9]{2,18}(?:[ -][0-9]{2,7}){0,6}"),
         "(?:[0-9][ -]?){11}[0-9]",
         card,
         beside=("+-", "-"),
     ),
     _form(
         "ip",
-        r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\.[A-Za-z0-9_])",
+        ("[0-9]", r"[0-9]{0,2}(?:\.[0-9]{1,3}){3}(?!\.[A-Za-z0-9_])"),
         r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
         address_v4,
         beside=(".", ""),
     ),
     _form(
         "ip",
-        "(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}",
+        ("[0-9A-Fa-f:]", "(?:(?<=:)|[0-9A-Fa-f]{0,3}:)(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}"),
         ":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}",
         address_v6,
         beside=(":", ":"),
@@ -109,7 +122,7 @@ FORMS: Final[tuple[Form, ...]] = (
         "US",
         _form(
             "ssn",
-            "[0-9]{3}(?:-[0-9]{2}-| [0-9]{2} )[0-9]{4}",
+            ("[0-9]", "[0-9]{2}(?:-[0-9]{2}-| [0-9]{2} )[0-9]{4}"),
             "[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}",
             social_security,
             beside=("-", "-"),
@@ -119,7 +132,7 @@ FORMS: Final[tuple[Form, ...]] = (
         "BR",
         _form(
             "cpf",
-            r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}",
+            ("[0-9]", r"[0-9]{2}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}"),
             r"\.[0-9]{3}\.[0-9]{3}-[0-9]{2}",
             cpf,
             beside=(".-", "-"),
@@ -129,8 +142,10 @@ FORMS: Final[tuple[Form, ...]] = (
         "GB",
         _form(
             "nino",
-            "(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
-            " ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
+            (
+                "[A-CEGHJ-PR-TW-Z]",
+                "[A-CEGHJ-NPR-TW-Z](?<!BG|GB|NK|KN|TN|NT|ZZ) ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
+            ),
             "[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
         ),
     ),
@@ -138,28 +153,31 @@ FORMS: Final[tuple[Form, ...]] = (
         "ES",
         _form(
             "dni",
-            "(?:[0-9]|[XYZ]-?)[0-9]{7}-?[A-HJ-NP-TV-Z]",
+            ("[0-9XYZ]", "(?:(?<![0-9])-)?[0-9]{7}-?[A-HJ-NP-TV-Z]"),
             "[0-9]{7}-?[A-Z]",
             dni,
         ),
     ),
-    # These two have no form of their own: known by the words before them.
-    _form(
+    _told(
         "passport",
-        r"(?i:passport(?: no\.?| number)?(?: is)?[:# ]{1,3})"
-        "(?P<it>(?=[A-Z]{0,3}[0-9])[A-Z0-9]{6,9})",
+        r"passport(?: no\.?| number)?(?: is)?[:# ]{1,3}",
+        "(?=[A-Z]{0,3}[0-9])[A-Z0-9]{6,9}",
         "(?i:passport)",
     ),
-    _form(
+    _told(
         "driver_license",
-        r"(?i:licen[sc]e(?: no\.?| number)?(?: is)?[:# ]{1,3})"
-        r"(?P<it>(?=[A-Z]{0,5}[0-9])[A-Z0-9](?:-?[A-Z0-9]){4,18})",
+        r"licen[sc]e(?: no\.?| number)?(?: is)?[:# ]{1,3}",
+        "(?=[A-Z]{0,5}[0-9])[A-Z0-9](?:-?[A-Z0-9]){4,18}",
         "(?i:licen[sc]e)",
-        beside=("", "-"),
+        after="-",
     ),
     _form(
         "phone",
-        rf"(?!{_DATE})[+(]{{0,2}}[0-9](?:[ ()./-]{{0,3}}[0-9]){{6,14}}(?:x[0-9]{{1,6}})?",
+        (
+            "[0-9+(]",
+            f"(?:(?<=[0-9])(?!{_AFTER_DIGIT})|(?<![0-9])[+(]?[0-9])"
+            "(?:[ ()./-]{0,3}[0-9]){6,14}(?:x[0-9]{1,6})?",
+        ),
         "(?:[0-9][ ()./-]{0,3}){6}[0-9]",
         telephone,
         beside=(".,/-", "-"),

@@ -305,6 +305,8 @@ def test_two_gateways_hold_and_release_as_one(mode: Any, kind: str, tmp_path: Pa
             for of in limits[1]:
                 await reading(of, 400)
             await hold(*batches[2], key, worlds[1])
+            for of in limits[0]:  # soft ones are told behind it
+                await reading(of, 800)
             for one in batches[1:]:
                 assert await release(one[0], worlds[0])
             for of in limits[0]:

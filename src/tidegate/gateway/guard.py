@@ -39,19 +39,23 @@ JUDGED_AT_ONCE_BYTES: Final = 8 * 1024
 
 async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
     """Looks through the request, which is another where something of it was redacted. Refusal."""
-    guardrails = route.guardrails
-    judged = guardrails is not None and guardrails.input is not None and guardrails.input.judges
-    if len(ask.body) > (JUDGED_AT_ONCE_BYTES if judged else AT_ONCE_BYTES):
+    if len(ask.body) > AT_ONCE_BYTES or judges_long(ask, route):
         await asyncio.to_thread(guard_at_once, progress, ask, route)
     else:
         guard_at_once(progress, ask, route)
-    guarding = progress.guarding
+    guardrails, guarding = route.guardrails, progress.guarding
     if guardrails is None or guardrails.input is None or guarding is None:
         return
     if guardrails.input.checks:
         before = ask.members
         await check_request(ask, guarding, guardrails.input.checks, progress.until_s)
         _check_changed(progress, ask, before)
+
+
+def judges_long(ask: Ask, route: PreparedRoute) -> bool:
+    """Whether it is judged by whose its texts are, and for longer than the loop may be held."""
+    looking = None if route.guardrails is None else route.guardrails.input
+    return looking is not None and bool(looking.judges) and len(ask.body) > JUDGED_AT_ONCE_BYTES
 
 
 def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:

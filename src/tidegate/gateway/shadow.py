@@ -28,7 +28,7 @@ from tidegate.gateway.copies import Copies
 from tidegate.gateway.decline import declined
 from tidegate.gateway.demand import demand_of
 from tidegate.gateway.entry import Entry
-from tidegate.gateway.guard import guard_at_once
+from tidegate.gateway.guard import guard_at_once, judges_long
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
@@ -151,6 +151,8 @@ def _begin(
         take_out(ask)
     nobody = Nobody(world.listener)
     progress = Progress(copy, nobody, clock.monotonic_s(), nobody.abort)
+    if judges_long(ask, whole):
+        raise Refusal("guardrail_unavailable", "the loop is not held for a copy")
     if not guard_at_once(progress, ask, whole):
         raise Refusal("guardrail_unavailable", "no address is asked about a copy")
     capture = _capture(progress, whole)

@@ -107,6 +107,23 @@ def test_a_track_that_some_take_for_sound_is_not_passed_over(other: bytes) -> No
     assert heard(of(track(5, lc(4)), other)) is None
 
 
+@pytest.mark.parametrize(
+    ("edits", "wide", "good"),
+    [
+        *(([1024], False, True), ([-1, 0], False, True), ([-1, 2112], True, True)),
+        *(([0, 0], False, False), ([0, 5], True, False), ([-1] * 9, False, False)),
+    ],
+)
+def test_samples_that_are_played_again_are_not_counted_once(
+    edits: list[int], wide: bool, good: bool
+) -> None:
+    form = ">qqI" if wide else ">iiI"
+    told = b"".join(struct.pack(form, 99, start, 1 << 16) for start in edits)
+    head = struct.pack(">BxxxI", wide, len(edits))
+    made = track(5, lc(4))[8:] + box(b"edts", box(b"elst", head, told))
+    assert (heard(of(box(b"trak", made))) is not None) == good
+
+
 def test_chapters_are_no_sound() -> None:
     found = heard(of(track(5, lc(4)), track(3, b"", kind=b"text", codec=b"tx3g")))
     assert found is not None and found.exact

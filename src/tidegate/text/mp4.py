@@ -12,6 +12,7 @@ from tidegate.text.mpeg_audio import aac_hz
 _BOX: Final = struct.Struct(">I4s")
 _COUNT: Final = struct.Struct(">I")
 _MOST_BOXES: Final = 16_384
+_MOST_EDITS: Final = 8
 _VALUES: Final = 1024
 # Kinds of AAC whose samples have so many values: Main, LC, SSR, LTP; SBR and PS, by their core.
 _PLAIN: Final = frozenset({1, 2, 3, 4, 5, 29})
@@ -67,6 +68,10 @@ def _track(track: memoryview, budget: Iterator[int]) -> tuple[int | None, int]:
     if kind != b"soun":
         silent = kind == b"vide" or all(name in _NO_SOUND for name, _ in described)
         return (0 if kind and silent and b"soun" not in bytes(track) else None), 0
+    if bytes(track).count(b"elst") > 1 or any(
+        _plays_again(it) for it in _all(track, (b"edts", b"elst"), budget)
+    ):
+        return None, 0
     count = 0
     for name in (b"stsz", b"stz2"):
         for sizes in _all(track, (*table, name), budget):
@@ -75,6 +80,14 @@ def _track(track: memoryview, budget: Iterator[int]) -> tuple[int | None, int]:
         for told in _all(described[0][1][_ENTRY_BYTES:], (b"esds",), budget):
             return _hz(told), count
     return None, count
+
+
+def _plays_again(edits: memoryview) -> bool:
+    """Whether more than one stretch of the samples is played: it may be the same. -1 is silence."""
+    told, size = bytes(edits[_FULL_BYTES:]), 8 if edits[:1] == b"\1" else 4
+    each = 2 * size + 4
+    starts = (told[at + size : at + 2 * size] for at in range(0, len(told), each))
+    return len(told) > _MOST_EDITS * each or sum(it != b"\xff" * size for it in starts) > 1
 
 
 def _hz(esds: memoryview) -> int | None:

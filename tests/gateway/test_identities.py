@@ -344,7 +344,8 @@ def test_an_identity_outlives_a_plan_and_ends_with_its_last(tmp_path: Path) -> N
             async with gateway(tmp_path, to) as it:
                 assert (await it.ask()).status == 200
                 identity = only(it)
-                assert await it.obey(plan_of(to, target(1, "more"), version=2))
+                other = msgspec.structs.replace(to, headers=(("x-team", "a"),))
+                assert await it.obey(plan_of(other, target(1, "more"), version=2))
                 assert only(it) is identity
                 assert (await it.ask()).status == 200 and server.given == 1
                 assert await it.obey(plan_of(target(1, "more"), version=3))

@@ -9,6 +9,8 @@ from tidegate.core.plan import Target, Tls
 from tidegate.gateway.cloud_identity import CloudIdentity
 from tidegate.gateway.sign_in import Entry
 
+# What a token may bring besides itself. With another header of the plan its identity is the same.
+_BESIDES = frozenset({"x-goog-user-project"})
 _Whose = tuple[str, Identity, Tls, frozenset[str]]
 
 
@@ -26,7 +28,7 @@ class Identities:
         """None where the target's provider declares none. PlugError."""
         if target.identity is None:
             return None
-        written = frozenset(name.lower() for name, _ in target.headers)
+        written = _BESIDES.intersection(name.lower() for name, _ in target.headers)
         whose = target.provider, target.identity, target.tls, written
         found = self._known.get(whose)
         if found is None:

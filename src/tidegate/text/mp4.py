@@ -84,7 +84,7 @@ def _track(track: memoryview, budget: Iterator[int]) -> tuple[int | None, int]:
 
 def _plays_again(edits: memoryview) -> bool:
     """Whether more than one stretch of the samples is played: it may be the same. -1 is silence."""
-    told, size = bytes(edits[_FULL_BYTES:]), 8 if edits[:1] == b"\1" else 4
+    told, size = bytes(edits[_FULL_BYTES:]), 8 if bytes(edits[:1]) == b"\1" else 4
     each = 2 * size + 4
     starts = (told[at + size : at + 2 * size] for at in range(0, len(told), each))
     return len(told) > _MOST_EDITS * each or sum(it != b"\xff" * size for it in starts) > 1

@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint style types layers tidy soak bench bench-resilience models injection-weights lock wheel clean
+.PHONY: help up test lint style types layers tidy soak bench bench-resilience models injections lock wheel clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,7 +57,7 @@ models:  ## write what is published of models, from the packages that requiremen
 	@$(INSTALL) dev
 	@$(BIN)/python requirements/models.py
 
-injection-weights:  ## learn the weights of the guardrail injection_model from ../shared/evals
+injections:  ## learn the weights of the guardrail injection_model from ../shared/evals
 	@$(INSTALL) dev
 	@exec $(BIN)/python -m bench.injection_weights
 

@@ -1,5 +1,5 @@
-"""Learns `guardrails/injection_model.tsv`: `make injection-weights`. The same texts give the same
-weights, on any machine: sums are taken one after the other, and what is drawn is drawn by a seed.
+"""Learns `guardrails/injection_model.tsv`: `make injections`. The same texts give the same
+weights each time: sums are taken one after the other, and what is drawn is drawn by a seed.
 
 Logistic regression by AdaGrad, twice: requests that attack against ordinary ones, and sentences
 that are said to a model against those of documents. Of an injection nobody says which sentence it
@@ -33,7 +33,7 @@ _DECAY: Final = 1e-3
 _ROUNDS: Final = 2
 _FOLDS: Final = 3
 _MOST_PARTS: Final = 12_000
-_LEAST_WEIGHT: Final = 20
+_LEAST_WEIGHT: Final = 40
 # Of ordinary texts, so many may score 0.5 or more: of requests, and of documents.
 _MOST_WRONG: Final = (0.005, 0.01)
 

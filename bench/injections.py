@@ -24,8 +24,8 @@ _KB: Final = 1024
 def figures() -> None:
     attacks = injections(TESTED)
     unlike = _unlike(attacks, injections(LEARNT))
-    asked = {"deepset's injections": attacks, "those of no four words that were learnt": unlike}
-    _print("what users ask, injections", asked, "asked")
+    _print("what users ask, injections", {"deepset's injections": attacks}, "asked")
+    _print("of these, such as share no four words with any learnt", {"deepset's": unlike}, "asked")
     _print("what users ask, ordinary", requests(TESTED), "asked")
     planted = {f"an e-mail with BIPIA's {place}": it for place, it in in_mails(TESTED).items()}
     _print("what tools bring, planted", planted, "brought")
@@ -46,6 +46,8 @@ def _print(title: str, groups: dict[str, list[str]], source: Source) -> None:
         print(f"  {name} ({len(texts)} of {kb:.1f} KB): {by[0]}, {by[1]}, {by[2]}")
         totals = [a + b for a, b in zip(totals, (len(texts), *by), strict=True)]
     of = totals[0]
+    if "ordinary" not in title:
+        return
     shares = ", ".join(f"{it} ({it / of:.2%})" for it in totals[1:])
     print(f"  together, of {of}: {shares}")
 

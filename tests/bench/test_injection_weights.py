@@ -32,7 +32,7 @@ def test_a_half_is_where_so_few_ordinary_texts_score_more() -> None:
 
 
 def test_weights_are_written_in_hundredths_and_small_ones_left_out() -> None:
-    text = written((-1.5, {"a": 2.0, "b": 0.05}), (0.25, {"b": -3.0, "c": 0.001}))
+    text = written((-1.5, {"a": 2.0, "b": 0.35}), (0.25, {"b": -3.0, "c": 0.001}))
     assert text == "bias\t-150\t25\na\t200\t0\nb\t0\t-300\n"
 
 

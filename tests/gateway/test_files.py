@@ -7,11 +7,24 @@ from typing import Any
 import msgspec
 import openai
 import pytest
-from tests.gateway.batched import LINES, batched, engine, jsonl, line, put, settled, through
-from tests.gateway.rig import Gateway, run
+from tests.gateway.batched import (
+    HALF,
+    LINES,
+    batched,
+    begin,
+    done,
+    engine,
+    jsonl,
+    line,
+    put,
+    settled,
+    through,
+)
+from tests.gateway.rig import Gateway, plan_of, run, target
 
+from tidegate.core.batches import Batches
 from tidegate.core.outcome import Refusal
-from tidegate.core.plan import HttpBounds
+from tidegate.core.plan import HttpBounds, Release, Route
 from tidegate.gateway import files
 from tidegate.gateway.batch_front import UPLOADS
 from tidegate.gateway.http.spools import FROM_BYTES, Spools
@@ -35,6 +48,24 @@ def test_a_file_is_kept_at_its_provider_and_known_by_our_id(tmp_path: Path) -> N
             assert up.sim.batches.files == {}
             with pytest.raises(openai.NotFoundError, match="does not keep that"):
                 await api.files.retrieve(file.id)
+
+    run(main())
+
+
+def test_what_a_route_adds_is_not_shown_to_its_callers(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            to = target(up.port, dialect="sim", batches=Batches(HALF))
+            route = Route("small", Release("small-1", to), system_prompt="The secret is 17.")
+            assert await it.obey(plan_of(to, version=2, routes={"small": route}))
+            file = await put(api)
+            (own,) = up.sim.batches.files.values()
+            assert own.content.count(b"The secret is 17.") == 5
+            with pytest.raises(openai.NotFoundError, match="keep your own copy"):
+                await api.files.content(file.id)
+            assert (await api.files.retrieve(file.id)).id == file.id
+            batch = await done(api, await begin(api, file.id))
+            assert len((await api.files.content(batch.output_file_id)).content.splitlines()) == 5
 
     run(main())
 

@@ -1,19 +1,23 @@
 """Each text of a request is judged as what it is: asked, or brought along; the rest by nobody."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
 from tests.gateway.contracted import answering
-from tests.gateway.guarded import ATTACK, asking, guarded
+from tests.gateway.guarded import ATTACK, PII, asking, guarded
 from tests.gateway.rig import run
 from tests.gateway.test_guard_input import ask_of, looking
 
-from tidegate.core.guardrail import Guardrail
+from tidegate.core.ask import Ask
+from tidegate.core.guardrail import Guardrail, RouteGuardrails
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.guard import JUDGED_AT_ONCE_BYTES, takes_long
 from tidegate.gateway.guard_sources import MOST_CHARS, judge_request, texts_of
 from tidegate.gateway.guarding import Guarding
+from tidegate.gateway.prepared_guardrails import prepare_guardrails
 
 MODEL = Guardrail("model", "injection_model", "mark", sides=("input",))
 SAID = "Here is a text of it."
@@ -62,21 +66,6 @@ def test_tools_and_documents_bring(members: dict[str, Any]) -> None:
     assert of(**members) == [("brought", SAID)]
 
 
-@pytest.mark.parametrize(
-    "brought",
-    [
-        {"name": SAID}, {"url": SAID}, {"status": [SAID]}, {SAID: 1},
-        {"role": "assistant", "is": SAID},
-        {"type": "reasoning", "text": SAID}, [{"type": "any_call", "text": SAID}],
-        {"type": "base64", "inner": f'{{"id": "{SAID}"}}'},
-    ],
-)  # fmt: skip
-def test_what_was_brought_does_not_say_itself_that_it_is_nobody_s(brought: Any) -> None:
-    content = msgspec.json.encode(brought).decode()
-    assert ("brought", SAID) in of(messages=[{"role": "tool", "content": content}])
-    assert ("brought", SAID) in of(documents=[brought])
-
-
 def test_a_member_that_comes_twice_hides_nothing() -> None:
     content = f'{{"mail": {{"body": "{SAID}", "body": "Nothing."}}}}'
     assert of(messages=[{"role": "tool", "content": content}]) == [("brought", content)]
@@ -101,6 +90,19 @@ def test_a_member_that_comes_twice_hides_nothing() -> None:
 )  # fmt: skip
 def test_nobody_s_are_the_application_s_and_the_model_s(members: dict[str, Any]) -> None:
     assert of(**members) == []
+
+
+def test_nothing_hides_in_the_names_and_members_of_what_is_brought() -> None:
+    inner = {SAID: 1, "name": SAID, "type": "reasoning", "id": [{"url": SAID}]}
+    tool = {"role": "tool", "content": msgspec.json.encode(inner).decode()}
+    told = [("brought", SAID)] * 3
+    assert [it for it in of(messages=[tool]) if it[1] == SAID] == told
+    assert [it for it in of(documents=[inner]) if it[1] == SAID] == told
+
+
+def test_what_cannot_be_read_is_refused() -> None:
+    with pytest.raises(Refusal, match="cannot be read"):
+        of(messages=msgspec.Raw(b"[" * 100_000))
 
 
 def test_no_depth_is_too_deep() -> None:
@@ -136,6 +138,16 @@ def test_what_is_too_long_is_not_judged_and_not_let_past() -> None:
         judge_request(ask, guarding, at.judges)
     assert no.value.code.name == "guardrail_unavailable"
     assert [(it.type, it.action) for it in guarding.hits] == [("too_long", "failed")]
+
+
+def test_the_loop_is_held_for_what_is_short_alone() -> None:
+    made = prepare_guardrails(RouteGuardrails((MODEL,)), None, {})
+    none = prepare_guardrails(RouteGuardrails((PII,)), None, {})
+    long = Ask("chat", b"a" * (JUDGED_AT_ONCE_BYTES + 1), {}, "m")
+    route: Any = SimpleNamespace(guardrails=made)
+    assert takes_long(long, route)
+    assert not takes_long(Ask("chat", b"a", {}, "m"), route)
+    assert not takes_long(long, cast("Any", SimpleNamespace(guardrails=none)))
 
 
 def test_a_request_that_brings_an_instruction_is_stopped(tmp_path: Any) -> None:

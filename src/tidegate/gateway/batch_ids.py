@@ -80,7 +80,8 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     (None: nobody knows), if none of their answers is longer than is assumed, where they are
     `unbound`; none of its lines costs more than `line_nanousd`, and all of them what `price` says.
     A batch began at `at_ms` of our wall clock. `hold` is the id of the receipt that says what is
-    held for it, and `brought` is of a caller without a key. `dialect` is that of its lines."""
+    held for it, and `brought` is of a caller without a key. `dialect` is that of its lines;
+    where `added`, an input has what its route adds, which is not its caller's."""
 
     kind: Kind
     own: str
@@ -100,6 +101,7 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     price: Pinned | None = None
     brought: Brought | None = None
     dialect: str = OPENAI_CHAT
+    added: bool = False
 
 
 _pack: Final = msgspec.msgpack.Encoder().encode

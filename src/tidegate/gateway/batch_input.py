@@ -114,6 +114,12 @@ class Lines:
         dialect = self.serves.entry.dialect
         return OPENAI_CHAT if dialect is None else dialect.name
 
+    @property
+    def adds(self) -> bool:
+        """Whether the route adds words of its operator's."""
+        assert self.serves is not None  # noqa: S101 - a line has come
+        return self.serves.route.prompt is not None or self.serves.route.addition is not None
+
     def take(self, line: bytes) -> bytes:
         """The line as its provider gets it, without an end of line. Refusal that names it."""
         self.count += 1

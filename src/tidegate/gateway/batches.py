@@ -206,6 +206,7 @@ def owner_of_new(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sea
         lines=0,
         most_nanousd=None,
         unbound=False,
+        added=False,
         hold=uuid.UUID(world.ids.new()).bytes,
         price=price,
         brought=brought(key),

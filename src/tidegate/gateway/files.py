@@ -74,6 +74,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         line_nanousd=lines.line_nanousd,
         price=pinned(lines.serves.batches.price),
         dialect=lines.dialect,
+        added=lines.adds,
     )
     return _encode({**told, "id": shown(sealed, world.keys.digests)})
 
@@ -103,6 +104,9 @@ async def content(
     """Sends a file to its reader as it comes; what goes wrong once it has begun cuts it. Failure,
     Refusal before."""
     sealed, at = _found(id, key, world)
+    if sealed.added:
+        message = "it has what its route adds, which is not shown: keep your own copy"
+        raise Refusal("not_found", message)
     settling = None
     if sealed.kind == "results":
         world.check_journal()

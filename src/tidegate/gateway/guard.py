@@ -44,7 +44,7 @@ async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
         await asyncio.to_thread(guard_at_once, progress, ask, route)
     else:
         guard_at_once(progress, ask, route)
-    guarding = progress.guarding
+    guardrails, guarding = route.guardrails, progress.guarding
     if guardrails is None or guardrails.input is None or guarding is None:
         return
     if guardrails.input.checks:

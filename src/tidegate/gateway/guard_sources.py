@@ -11,6 +11,7 @@ import msgspec
 
 from tidegate.core.ask import Ask
 from tidegate.core.guardrail import Source, SourceDetector
+from tidegate.core.outcome import Refusal
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Guard
 from tidegate.text.strict_json import UNREADABLE, JsonProblem, count_members
@@ -21,6 +22,8 @@ _MEMBERS: Final[tuple[tuple[str, Source], ...]] = (
     *(("messages", "asked"), ("input", "asked"), ("prompt", "asked"), ("query", "asked")),
     ("documents", "brought"),
 )
+# Members that their writer names as he likes.
+_ANYBODYS: Final = frozenset({"documents"})
 _ROLES: Final[dict[str, Source]] = {"user": "asked", "tool": "brought", "function": "brought"}
 # Of a part or an item, by its type: results of tools, documents, what a search found.
 _BROUGHT: Final = frozenset({"document", "search_result", "tool_result"})
@@ -68,8 +71,7 @@ def _judge(text: str, source: Source, guard: Guard, guarding: Guarding) -> None:
 
 
 def texts_of(ask: Ask) -> Iterator[tuple[Source, str]]:
-    """Each with whose it is, in their order. What cannot be read was refused before, or holds no
-    text."""
+    """Each with whose it is, in their order. Refusal where one cannot be read."""
     for name, source in _MEMBERS:
         raw = ask.members.get(name)
         if raw is None:
@@ -77,32 +79,29 @@ def texts_of(ask: Ask) -> Iterator[tuple[Source, str]]:
         try:
             value = _decode(raw)
         except UNREADABLE:
-            continue
+            message = f"`{name}` cannot be read, and that model's requests are looked through"
+            raise Refusal("invalid_parameter", message, param=name) from None
         if name == "prompt" and isinstance(value, dict):
             value = value.get("variables")
-        yield from _texts(value, source)
+        yield from _texts(value, source, anybodys=name in _ANYBODYS)
 
 
-def _texts(value: Any, source: Source) -> Iterator[tuple[Source, str]]:
-    """By a list of what is still to be looked at: it may be deeper than any stack. Within what was
-    brought as JSON no member says whose it is: its names are those of whoever wrote it, and a model
-    reads all of it."""
-    left: list[tuple[Any, Source, bool]] = [(value, source, source == "brought")]
+def _texts(value: Any, source: Source, *, anybodys: bool) -> Iterator[tuple[Source, str]]:
+    """By a list of what is still to be looked at: it may be deeper than any stack. Where it is
+    `anybodys`, whoever wrote it named its members too, and none of them is left out."""
+    left: list[tuple[Any, Source, bool]] = [(value, source, anybodys)]
     while left:
-        it, whose, every = left.pop()
+        it, whose, open_ = left.pop()
         if isinstance(it, str):
-            if whose == "brought" and it.lstrip()[:1] in ("{", "["):
-                inner = _inner(it)
-                if inner is not None:
-                    left.append((inner, whose, True))
-                    continue
-            if len(it) >= _LEAST_CHARS:
+            inner = _inner(it) if whose == "brought" and it.lstrip()[:1] in ("{", "[") else None
+            if inner is not None:
+                left.append((inner, whose, True))
+            elif len(it) >= _LEAST_CHARS:
                 yield whose, it
         elif isinstance(it, list):
-            left += [(one, whose, every) for one in reversed(it)]
-        elif isinstance(it, dict) and every:
-            names = [name for name in it if " " in name]
-            left += [(one, whose, True) for one in reversed([*names, *it.values()])]
+            left += [(one, whose, open_) for one in reversed(it)]
+        elif isinstance(it, dict) and open_:
+            left += [(one, whose, True) for pair in reversed(it.items()) for one in pair[::-1]]
         elif isinstance(it, dict):
             found = _source(it, whose)
             if found is not None:

@@ -1,4 +1,4 @@
-"""The weights of `injection_model.tsv`, which `make injection-weights` learns."""
+"""The weights of `injection_model.tsv`, which `make injections` learns."""
 
 import math
 from collections.abc import Iterable, Mapping

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Raw, Struct, structs
+from msgspec import Raw, structs
 
 from tidegate.core import clock
-from tidegate.core.ask import MEDIA, Answer, Ask, Outgoing, Said
+from tidegate.core.ask import MEDIA, Answer, Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
@@ -16,11 +16,10 @@ from tidegate.core.plan import Adapter, AdapterForm, Target
 from tidegate.core.plugs import BatchWire, Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
-from tidegate.providers._failures import malformed, no_answer
+from tidegate.providers._failures import malformed
 from tidegate.providers._manners import Manners
 from tidegate.providers._media import PATHS as MEDIA_PATHS
 from tidegate.providers._media import Media
-from tidegate.providers._openai_chunk import calls_of
 from tidegate.providers._openai_error import (
     ENDS_NOTHING,
     broken_off,
@@ -31,7 +30,14 @@ from tidegate.providers._openai_error import (
 from tidegate.providers._openai_request import Writer
 from tidegate.providers._openai_spoken import OpenAISpokenReader, spoken_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
-from tidegate.providers._openai_usage import OpenAIUsage, read_usage
+from tidegate.providers._openai_usage import read_usage
+from tidegate.providers._openai_whole import (
+    decode_answer,
+    has_output,
+    read_odd_answer,
+    said_of,
+    text_of,
+)
 from tidegate.providers._usage import CONFLICT, has_no_output
 from tidegate.text.strict_json import UNREADABLE
 
@@ -46,42 +52,6 @@ _TRUE = Raw(b"true")
 _NULL = Raw(b"null")
 _USAGE_ASKED_FOR = Raw(b'{"include_usage":true}')
 _CEILINGS = ("max_tokens", "max_completion_tokens")
-
-
-class _Message(Struct):
-    content: Any = None
-    refusal: Any = None
-    tool_calls: Any = None
-    function_call: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-
-
-class _AnswerChoice(Struct):
-    message: _Message | None = None
-    text: str | None = None
-    finish_reason: str | None = None
-
-
-class _WholeAnswer(Struct):
-    choices: list[_AnswerChoice] | None = None
-    data: Raw = Raw()
-    usage: OpenAIUsage | None = None
-    error: Any = None
-    id: str | None = None
-    model: str | None = None
-    service_tier: Any = None
-    system_fingerprint: Any = None
-
-
-class _OddAnswer(_WholeAnswer):
-    """An answer whose usage has not the usual shape is an answer all the same."""
-
-    usage: Any = None
-
-
-_decode_answer = msgspec.json.Decoder(_WholeAnswer).decode
-_decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 
 class Batches:
@@ -209,9 +179,9 @@ class OpenAICompatible:
 
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         try:
-            answer = _decode_answer(body)
+            answer = decode_answer(body)
         except UNREADABLE:
-            answer = _read_odd_answer(body)
+            answer = read_odd_answer(body)
         if answer.error:
             raise failure_in_answer(answer.error)
         choices, wants_output = answer.choices or [], ask.endpoint != "embeddings"
@@ -225,17 +195,17 @@ class OpenAICompatible:
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         told = answer.system_fingerprint
         made_by = told if isinstance(told, str) and told else None
-        said = (_said(choices[0]),) if len(choices) == 1 else tuple(map(_said, choices))
+        said = (said_of(choices[0]),) if len(choices) == 1 else tuple(map(said_of, choices))
         usage = None
         if answer.usage is not None:
             usage = read_usage(answer.usage, wants_output=wants_output)
-            if usage.output_tokens == 0 and any(_has_output(choice) for choice in choices):
+            if usage.output_tokens == 0 and any(has_output(choice) for choice in choices):
                 usage = CONFLICT if has_no_output(usage) else usage
             if self.tells_usage_of_one_choice and len(choices) > 1:
                 usage = CONFLICT
             if not usage.conflict:
                 return Answer(usage, finish, answer.model, answer.id, b"", tier, said, made_by)
-        text = b"".join(_text_of(choice) for choice in choices)
+        text = b"".join(text_of(choice) for choice in choices)
         return Answer(usage, finish, answer.model, answer.id, text, tier, said, made_by)
 
     def encode_conversation(
@@ -271,44 +241,6 @@ class OpenAICompatible:
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return failure_of(status, headers, body, clock.wall_s())
-
-
-def _read_odd_answer(body: bytes) -> _WholeAnswer:
-    try:
-        return _decode_odd_answer(body)
-    except UNREADABLE:
-        raise no_answer() from None
-
-
-def _has_output(choice: _AnswerChoice) -> bool:
-    message = choice.message
-    if message is None:
-        return bool(choice.text)
-    thought = message.reasoning_content or message.reasoning
-    return bool(message.content or message.tool_calls or thought)
-
-
-def _said(choice: _AnswerChoice) -> Said:
-    message = choice.message
-    if message is None:
-        return Said(choice.text or "")
-    content = message.content if isinstance(message.content, str) else ""
-    calls = message.tool_calls or message.function_call
-    if not calls:
-        return Said(content, True) if message.refusal else Said(content)
-    told = tuple([(name, arguments) for _, name, arguments in calls_of(calls)])
-    return Said(content, bool(message.refusal), told, acts=not told)
-
-
-def _text_of(choice: _AnswerChoice) -> bytes:
-    message = choice.message
-    if message is None:
-        return (choice.text or "").encode()
-    thought = message.reasoning_content or message.reasoning
-    parts = (thought, message.content, message.tool_calls)
-    return b"".join(
-        part.encode() if isinstance(part, str) else _encode(part) for part in parts if part
-    )
 
 
 class Anything(OpenAICompatible):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import msgspec
 import pytest
@@ -108,6 +109,14 @@ def test_it_agrees_on_what_is_broken(data: st.DataObject, pairs: Pairs) -> None:
 @example(b'{"a":1}\x00')
 def test_any_bytes_are_an_object_or_a_problem(body: bytes) -> None:
     assert read(body) == obvious(body)
+
+
+def test_the_time_to_say_what_came_twice_is_bounded() -> None:
+    many = b",".join(b'"k%d":1' % number for number in range(50_000))
+    began_s = time.process_time()
+    with pytest.raises(JsonProblem, match="twice"):
+        read_object(b'{"a":1,%b,"\\u0061":2}' % many, JUDGED)
+    assert time.process_time() - began_s < 2  # each name looked for in all of it: half a minute
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tidegate.core.guardrail import Source, SourceDetector
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Guard
-from tidegate.text.strict_json import UNREADABLE
+from tidegate.text.strict_json import UNREADABLE, JsonProblem, count_members
 
 _decode: Final = msgspec.json.Decoder().decode
 # Members of a body, in whichever wire, with whose their texts are that say nothing of it.
@@ -31,6 +31,8 @@ _OF_TOOLS: Final = ("_output", "_tool_result")
 # What a model said, or nobody can read.
 _SAID: Final = frozenset({"reasoning", "tool_use", "base64"})
 _CALL: Final = "_call"
+# Of a call, what its provider's own tools brought.
+_ANSWERS: Final = ("output", "outputs", "results")
 # What is no text of anybody: names, ids, media.
 _NO_TEXT: Final = frozenset(
     {"type", "role", "id", "call_id", "tool_call_id", "tool_use_id", "item_id", "name", "status"}
@@ -96,7 +98,7 @@ def _texts(value: Any, source: Source, *, anybodys: bool) -> Iterator[tuple[Sour
             inner = _inner(it) if whose == "brought" and it.lstrip()[:1] in ("{", "[") else None
             if inner is not None:
                 left.append((inner, whose, True))
-            elif len(it) >= _LEAST_CHARS:
+            if len(it) >= _LEAST_CHARS and (inner is None or _loses(it, inner)):
                 yield whose, it
         elif isinstance(it, list):
             left += [(one, whose, open_) for one in reversed(it)]
@@ -107,16 +109,31 @@ def _texts(value: Any, source: Source, *, anybodys: bool) -> Iterator[tuple[Sour
             if found is not None:
                 parts = [(one, found, False) for name, one in it.items() if name not in _NO_TEXT]
                 left += reversed(parts)
+            else:
+                left += [(one, "brought", False) for one in reversed(_answers(it))]
+
+
+def _answers(it: dict[str, Any]) -> list[Any]:
+    """What its provider's own tools brought, amid what a model said."""
+    kind, content = it.get("type"), it.get("content")
+    if isinstance(kind, str) and kind.endswith(_CALL):
+        return [it[name] for name in _ANSWERS if name in it]
+    if not isinstance(content, list):
+        return []
+    return [one for one in content if isinstance(one, dict) and _is_brought(one.get("type"))]
+
+
+def _is_brought(kind: Any) -> bool:
+    return isinstance(kind, str) and (kind in _BROUGHT or kind.endswith(_OF_TOOLS))
 
 
 def _source(it: dict[str, Any], whose: Source) -> Source | None:
     """Whose the texts below it are; None: nobody's that matters."""
     kind, role = it.get("type"), it.get("role")
-    if isinstance(kind, str):
-        if kind in _BROUGHT or kind.endswith(_OF_TOOLS):
-            return "brought"
-        if kind in _SAID or kind.endswith(_CALL):
-            return None
+    if _is_brought(kind):
+        return "brought"
+    if isinstance(kind, str) and (kind in _SAID or kind.endswith(_CALL)):
+        return None
     if isinstance(role, str) and whose == "asked":
         return _ROLES.get(role)
     return whose
@@ -129,3 +146,19 @@ def _inner(text: str) -> Any:
     except (*UNREADABLE, RecursionError):
         return None
     return found if isinstance(found, dict | list) else None
+
+
+def _loses(text: str, read: Any) -> bool:
+    """Whether a member of it that came twice has been lost: a model is shown both."""
+    known, left = 0, [read]
+    while left:
+        it = left.pop()
+        if isinstance(it, dict):
+            known += len(it)
+            left += it.values()
+        elif isinstance(it, list):
+            left += it
+    try:
+        return count_members(text.encode()) != known
+    except JsonProblem:
+        return True

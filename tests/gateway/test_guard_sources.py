@@ -101,6 +101,19 @@ def test_nothing_hides_in_the_names_and_members_of_what_is_brought() -> None:
     assert [it for it in of(documents=[inner]) if it[1] == SAID] == told
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "type": "reasoning", "content": SAID},
+        {"role": "user", "type": "a_call", "content": SAID},
+        {"role": "user", "content": [{"type": "text", "role": "assistant", "text": SAID}]},
+        {"role": "human", "content": SAID},
+    ],
+)
+def test_no_word_of_a_message_takes_it_from_its_role(message: dict[str, Any]) -> None:
+    assert of(messages=[message]) == of(input=[message]) == [("asked", SAID)]
+
+
 def test_nothing_hides_in_a_member_that_comes_twice() -> None:
     for hidden in (f'{{"a": "{SAID}", "a": "fine"}}', f'[{{"b": {{"a": "{SAID}", "a": 1}}}}]'):
         tool = {"role": "tool", "content": hidden}

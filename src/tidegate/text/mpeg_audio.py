@@ -35,6 +35,7 @@ _AAC_HZ: Final = (
     *(16_000, 12_000, 11_025, 8_000, 7_350),
 )
 _ID3_BYTES: Final = 10
+_MOST_TAGS: Final = 64
 _ID3V1_BYTES: Final = 128
 _ADTS_BYTES: Final = 7
 
@@ -104,7 +105,9 @@ def _adts(data: memoryview, at: int, skipped: int) -> Heard:
 
 def _behind_tags(data: memoryview) -> int:
     at = 0
-    while bytes(data[at : at + 3]) == b"ID3" and at + _ID3_BYTES <= len(data):
+    for _ in range(_MOST_TAGS):
+        if bytes(data[at : at + 3]) != b"ID3" or at + _ID3_BYTES > len(data):
+            break
         size = 0
         for byte in data[at + 6 : at + _ID3_BYTES]:
             size = size << 7 | byte & 0x7F

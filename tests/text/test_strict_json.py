@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tidegate.text import strict_json
-from tidegate.text.strict_json import MAX_DEPTH, JsonProblem, read_object
+from tidegate.text.strict_json import MAX_DEPTH, MAX_NUMBER_CHARS, JsonProblem, read_object
 
 JUDGED = frozenset({"model", "stream", "n", "key"})
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -117,6 +117,15 @@ def test_the_time_to_say_what_came_twice_is_bounded() -> None:
     with pytest.raises(JsonProblem, match="twice"):
         read_object(b'{"a":1,%b,"\\u0061":2}' % many, JUDGED)
     assert time.process_time() - began_s < 2  # each name looked for in all of it: half a minute
+
+
+def test_numbers_that_are_nearly_too_long_take_no_time() -> None:
+    body = b'{"a":[%b]}' % b",".join([b"[" + b"1" * MAX_NUMBER_CHARS + b"]"] * 200_000)
+    began_s = time.process_time()
+    assert list(read_object(body, JUDGED)) == ["a"]
+    assert (
+        time.process_time() - began_s < 0.3
+    )  # each looked at from each of its digits: over a second
 
 
 @pytest.mark.parametrize(

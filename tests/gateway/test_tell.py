@@ -1,6 +1,5 @@
 """What an attempt's end says of the breaker, the credential and the pace of what was asked."""
 
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -48,17 +47,6 @@ def test_only_what_its_provider_did_counts_against_a_breaker(
 ) -> None:
     progress, it = asked()
     tell(progress, no)
-    assert it.replicas[0].breaker.failures == failures
-
-
-@pytest.mark.parametrize(("first_s", "failures"), [(None, 0), (1.0, 1)])
-def test_patience_with_a_first_token_says_nothing_of_what_hangs_behind_it(
-    first_s: float | None, failures: int
-) -> None:
-    progress, it = asked()
-    progress.until_s, progress.first_only = clock.monotonic_s() - 1, True
-    progress.relay = cast("Any", SimpleNamespace(first_s=first_s))
-    tell(progress, LATE)
     assert it.replicas[0].breaker.failures == failures
 
 

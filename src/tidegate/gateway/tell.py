@@ -26,10 +26,7 @@ def tell(progress: Progress, no: Refusal | Failure | None) -> None:
     now_s = clock.monotonic_s()
     verdict: Verdict = "dropped"
     if isinstance(no, Failure) and progress.call is not None:
-        relay = progress.relay
-        began = relay is not None and relay.first_s is not None
-        until_s = progress.answer_until_s if began else progress.until_s
-        late = until_s is not None and now_s >= until_s - TIMER_S
+        late = progress.until_s is not None and now_s >= progress.until_s - TIMER_S
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             tell_identity(progress)

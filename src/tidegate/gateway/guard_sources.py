@@ -14,7 +14,7 @@ from tidegate.core.guardrail import Source, SourceDetector
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Guard
-from tidegate.text.strict_json import UNREADABLE, JsonProblem, count_members
+from tidegate.text.strict_json import UNREADABLE, loses_members
 
 _decode: Final = msgspec.json.Decoder().decode
 # Members of a body, in whichever wire, with whose their texts are that say nothing of it.
@@ -103,7 +103,7 @@ def _texts(value: Any, source: Source, *, anybodys: bool) -> Iterator[tuple[Sour
             inner = _inner(it) if whose == "brought" and it.lstrip()[:1] in ("{", "[") else None
             if inner is not None:
                 left.append((inner, whose, True))
-            if len(it) >= _LEAST_CHARS and (inner is None or _loses(it, inner)):
+            if len(it) >= _LEAST_CHARS and (inner is None or loses_members(it, inner)):
                 yield whose, it
         elif isinstance(it, list):
             left += [(one, whose, open_) for one in reversed(it)]
@@ -164,19 +164,3 @@ def _inner(text: str) -> Any:
     except (*UNREADABLE, RecursionError):
         return None
     return found if isinstance(found, dict | list) else None
-
-
-def _loses(text: str, read: Any) -> bool:
-    """Whether a member of it that came twice has been lost: a model is shown both."""
-    known, left = 0, [read]
-    while left:
-        it = left.pop()
-        if isinstance(it, dict):
-            known += len(it)
-            left += it.values()
-        elif isinstance(it, list):
-            left += it
-    try:
-        return count_members(text.encode()) != known
-    except JsonProblem:
-        return True

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
@@ -82,6 +82,22 @@ def count_members(body: bytes) -> int:
     """How many members all objects of a JSON text have, those that come twice counted twice.
     JsonProblem where there are too many to be looked at."""
     return _structure_of(_outside_strings(body)).count(b":")
+
+
+def loses_members(text: str, read: Any) -> bool:
+    """Whether a member of a JSON text that came twice is not in what was `read` of it."""
+    known, left = 0, [read]
+    while left:
+        it = left.pop()
+        if isinstance(it, dict):
+            known += len(it)
+            left += it.values()
+        elif isinstance(it, list):
+            left += it
+    try:
+        return count_members(text.encode()) != known
+    except JsonProblem:
+        return True
 
 
 def _check_case(members: Iterable[str], judged: AbstractSet[str]) -> None:

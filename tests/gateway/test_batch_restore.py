@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 from msgspec.structs import replace
-from tests.gateway.batched import batched, begin, engine, held, put, settled
+from tests.gateway.batched import batched, begin, client, engine, held, put, settled
 from tests.gateway.limited import budget
 from tests.gateway.rig import Gateway, run, until
 from tests.gateway.test_batch_hold import House, in_all
@@ -67,10 +67,11 @@ def test_of_what_was_never_told_its_provider_knows(tmp_path: Path, monkeypatch) 
             taken, begun = held(it)
             it.world.batches = BatchDesk()
             it.world.past = Past().take(it, begun.id)
-            await restore(it.world)  # it may still be on its way
+            await restore(it.world)
+            await batch_restore.look(it.world)
             assert not it.world.batches.watched
             monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
-            await restore(it.world)
+            await batch_restore.look(it.world)
             assert len(it.world.batches.watched) == 1
             assert in_all(it) == taken.most_nanousd
             it.world.batches = BatchDesk()
@@ -131,5 +132,23 @@ def test_what_a_provider_did_not_answer_is_looked_for_later(tmp_path: Path, monk
             assert [batch.own for batch, _ in it.world.batches.watched.values()] == [one]
             taken = held(it)[0].most_nanousd
             await until(lambda: in_all(it) == taken)
+
+    run(main())
+
+
+def test_what_no_list_can_tell_stays_held(tmp_path: Path, monkeypatch) -> None:
+    """Its seal is longer than metadata takes, so that its provider's list does not show it."""
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, _):
+            async with client(it, it.store.add(team="team-a", customer="中" * 100)) as api:
+                await begin(api, (await put(api)).id)
+            _, begun = held(it)
+            it.world.batches = BatchDesk()
+            it.world.past = Past().take(it, begun.id)
+            monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
+            await restore(it.world)
+            assert not len(it.world.batches.settled)
+            assert not it.world.batches.unsure
 
     run(main())

@@ -245,3 +245,18 @@ def test_one_that_leaves_as_it_begins_has_a_batch(tmp_path: Path) -> None:
             assert [one.id async for one in api.messages.batches.list()]
 
     run(main())
+
+
+def test_what_is_deleted_as_soon_as_it_was_read_is_held_no_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with batched(tmp_path, limits=TEAM) as (it, api, provider):
+            made = await api.messages.batches.create(requests=REQUESTS)
+            provider.end()
+            assert [row async for row in await api.messages.batches.results(made.id)]
+            await api.messages.batches.delete(made.id)
+            await look(it.world, clock.monotonic_s())
+            spent = sum(one.cost_nanousd or 0 for one in settled(it))
+            assert USD - left(it, "the-spend", "team-a") == spent > 0
+            assert not it.world.batches.watched
+
+    run(main())

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.core.caller import PREFIX
 from tidegate.core.key import KeyRecord
@@ -37,6 +38,7 @@ _STARTS: Final = {
 }
 # Where in a batch's metadata it stands whose it is.
 OWNER: Final = "tidegate"
+MAX_VALUE_CHARS: Final = 512  # of what stands there
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
@@ -113,6 +115,14 @@ def shown(what: Sealed, digests: Digests) -> str:
     text = _pack(what)
     seal = _seals(text, digests)[0]
     return _STARTS[what.kind] + urlsafe_b64encode(seal + text).rstrip(b"=").decode()
+
+
+def seal_of(owner: Sealed, digests: Digests) -> str | None:
+    """What stands in its batch's metadata; None where that is longer than providers take."""
+    found = shown(owner, digests)
+    if len(found) > MAX_VALUE_CHARS:
+        found = shown(replace(owner, price=None, brought=None), digests)
+    return found if len(found) <= MAX_VALUE_CHARS else None
 
 
 def opened(id: str, key: KeyRecord, digests: Digests) -> Sealed | None:

@@ -15,7 +15,7 @@ from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch_hold import SEALED, begun_id, done_id, hold_id, release
-from tidegate.gateway.batch_ids import OWNER, Sealed, unsealed
+from tidegate.gateway.batch_ids import OWNER, Sealed, seal_of, unsealed
 from tidegate.gateway.batch_list import pages
 from tidegate.gateway.batch_place import account_of
 from tidegate.gateway.batch_reading import own_id
@@ -46,6 +46,8 @@ async def restore(world: World) -> None:
             world.batches.watch(batch, clock.monotonic_s() + PATIENCE_S)
         elif now_s - batch.at_ms / 1000 > UNSURE_S:
             await _find(batch, world)
+        else:  # it may still be on its way
+            world.batches.unsure.append(batch)
 
 
 async def watch(world: World) -> None:
@@ -85,10 +87,11 @@ def _is_of(seal: str, owner: Sealed, world: World) -> bool:
 
 async def _find(owner: Sealed, world: World) -> None:
     """Watches the batch that this is the owner of; gives back what is held where its provider has
-    none. Of a batch of messages no list says whose it is, so that it stays held."""
+    none. Of a batch of messages no list says whose it is, nor of one whose seal is longer than
+    metadata takes, so that these stay held."""
     try:
         at = account_of(owner, world.obeyed())
-        if at.wire.form == "messages":
+        if at.wire.form == "messages" or seal_of(owner, world.keys.digests) is None:
             return
         async for told in pages(at, "", world.ids.new()):
             metadata = told.get("metadata")

@@ -19,7 +19,17 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
-from tidegate.gateway.batch_ids import OWNER, Kind, Sealed, brought, opened, owned, shown
+from tidegate.gateway.batch_ids import (
+    MAX_VALUE_CHARS,
+    OWNER,
+    Kind,
+    Sealed,
+    brought,
+    opened,
+    owned,
+    seal_of,
+    shown,
+)
 from tidegate.gateway.batch_input import RESPONSES_URL, URLS, url_of
 from tidegate.gateway.batch_place import Account, Answer, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
@@ -33,7 +43,6 @@ from tidegate.text.strict_json import JsonProblem, read_object
 INPUT: Final = "tidegate_input"
 # Providers take 16; two are ours.
 MAX_METADATA: Final = 14
-MAX_VALUE_CHARS: Final = 512
 _UNSURE: Final = frozenset({"interrupted", "timeout", "malformed", "unavailable"})
 
 
@@ -74,11 +83,8 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     world.check_journal()
     owner = owner_of_new(file, at, key, world)
     # What is longer than providers take is left out: such a batch is found by its id alone.
-    seal = shown(owner, digests)
-    if len(seal) > MAX_VALUE_CHARS:
-        seal = shown(replace(owner, price=None, brought=None), digests)
-    ours = {OWNER: seal, INPUT: said.input_file_id}
-    fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}
+    ours = {OWNER: seal_of(owner, digests), INPUT: said.input_file_id}
+    fitting = {name: it for name, it in ours.items() if it and len(it) <= MAX_VALUE_CHARS}
     body: dict[str, Any] = {
         "input_file_id": file.own,
         "endpoint": url_of(at.wire, file.endpoint, file.dialect),

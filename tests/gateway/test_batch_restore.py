@@ -1,5 +1,6 @@
 """A gateway that starts looks after the batches of the one before it."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,31 @@ def test_what_a_provider_did_not_answer_is_looked_for_later(tmp_path: Path, monk
             assert [batch.own for batch, _ in it.world.batches.watched.values()] == [one]
             taken = held(it)[0].most_nanousd
             await until(lambda: in_all(it) == taken)
+
+    run(main())
+
+
+def test_a_ledger_that_is_away_at_the_start_is_read_later(tmp_path: Path, monkeypatch) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            await begin(api, (await put(api)).id)
+            it.world.batches = BatchDesk()
+            past = it.world.past = Past().take(it)
+            tries, read = [], past.holds
+
+            async def away(since_s: float, most: int) -> list:
+                tries.append(since_s)
+                if len(tries) < 3:
+                    raise OSError
+                return await read(since_s, most)
+
+            past.holds = away
+            monkeypatch.setattr(batch_restore, "EVERY_S", 0.01)
+            task = asyncio.ensure_future(batch_restore.watch(it.world))
+            await until(lambda: it.world.batches.watched)
+            await asyncio.sleep(0.05)
+            assert len(tries) == 3
+            task.cancel()
 
     run(main())
 

@@ -31,16 +31,16 @@ UNSURE_S: Final = 900.0
 EVERY_S: Final = 60.0
 
 
-async def restore(world: World) -> None:
-    """Watches what is open. What cannot be read now is looked after when it is asked for."""
+async def restore(world: World) -> bool:
+    """Watches what is open. Whether that could be read."""
     if world.past is None:
-        return
+        return True
     now_s = clock.wall_s()
     try:
         found = await world.past.holds(now_s - MOST_AGE_S, MAX_RECEIPTS)
     except (StoreError, OSError) as error:
         log.warning("which batches are open cannot be read: %s", error)
-        return
+        return False
     for batch, begun in open_batches({one.id: one for one in found}, world):
         if begun:
             world.batches.watch(batch, clock.monotonic_s() + PATIENCE_S)
@@ -48,12 +48,16 @@ async def restore(world: World) -> None:
             await _find(batch, world)
         else:  # it may still be on its way
             world.batches.unsure.append(batch)
+    return True
 
 
 async def watch(world: World) -> None:
-    """Looks for those of which this process does not know whether they began, for ever."""
+    """Restores, as soon as the ledger can be read, and looks for those of which this process does
+    not know whether they began, for ever."""
+    restored = await restore(world)
     while True:
         await asyncio.sleep(EVERY_S)
+        restored = restored or await restore(world)
         await look(world)
 
 

@@ -30,12 +30,13 @@ from tidegate.gateway.batch_ids import (
     seal_of,
     shown,
 )
-from tidegate.gateway.batch_input import RESPONSES_URL, URLS, url_of
+from tidegate.gateway.batch_input import GUARDED, RESPONSES_URL, URLS, url_of
 from tidegate.gateway.batch_place import Account, Answer, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
 from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.resolve import OFF_RETRY_S
 from tidegate.gateway.world import World
 from tidegate.text.strict_json import JsonProblem, read_object
@@ -77,9 +78,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         message = f"`endpoint` must be that of the file's lines: {url}"
         raise Refusal("invalid_parameter", message, param="endpoint")
     at = account_of(file, plan)
-    route = plan.routes.get(file.route)
-    if route is not None and (off := route.off_but_chats) is not None:
-        raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
+    check_route(file.route, plan)
     world.check_journal()
     owner = owner_of_new(file, at, key, world)
     # What is longer than providers take is left out: such a batch is found by its id alone.
@@ -96,6 +95,18 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     what = Beginning(at, _encode(body), file, owner, "batch")
     told, batch = await begin(what, key, world, request_id)
     return _encode(shown_to(told, batch, key, world))
+
+
+def check_route(name: str, plan: PreparedPlan) -> None:
+    """Refusal where the plan has come to say no to what a file was taken for."""
+    route = plan.routes.get(name)
+    if route is None:
+        message = "there is no such model any more; GET /v1/models lists yours"
+        raise Refusal("model_not_found", message, param="input_file_id")
+    if (off := route.off_but_chats) is not None:
+        raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
+    if route.route.guardrails is not None:
+        raise Refusal("invalid_request", GUARDED, param="input_file_id")
 
 
 class Beginning(Struct, frozen=True, eq=False):

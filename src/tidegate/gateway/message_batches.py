@@ -169,7 +169,7 @@ async def _row(batch: Sealed, world: World, request_id: str) -> dict[str, Any] |
 async def _known(key: KeyRecord, world: World) -> list[Sealed]:
     """What the ledger has of this caller's batches, and this process of those that it has begun.
     Refusal."""
-    found = dict(world.batches.begun)
+    found = {id: one for id, one in world.batches.begun.items() if one.team == key.team}
     try:
         if world.past is not None:
             past = await world.past.holds(clock.wall_s() - LISTED_S, MAX_LISTED)

@@ -69,7 +69,7 @@ async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> 
     for it, scope in wanted if nanousd else ():
         if not _is_hard(it):
             _tell_soft((it, scope), receipt, taken, now)
-    world.batches.hold(receipt.id, HeldMoney(receipt, taken))
+    world.batches.hold(receipt.id, HeldMoney(receipt, taken, now.monotonic_s))
 
 
 async def release(batch: Sealed, world: World) -> bool:
@@ -107,7 +107,7 @@ async def release(batch: Sealed, world: World) -> bool:
         mine = {id(it.counters) for it, *_ in held.taken} if held is not None else set()
         for it, scope in budgets(receipt, owner.key, world.obeyed()):
             if it.counters is None or id(it.counters) not in mine:
-                _take_back((it, scope), ended, world, now)
+                _take_back((it, scope), ended, held, world, now)
     return True
 
 
@@ -238,9 +238,12 @@ def _tell_shared(one: tuple[InForce, str], receipt: Receipt) -> None:
     counters.spent(f"{receipt.id}/{it.limit.name}", want, receipt.most_nanousd or 0)
 
 
-def _take_back(one: tuple[InForce, str], ended: Receipt, world: World, now: Moment) -> None:
+def _take_back(
+    one: tuple[InForce, str], ended: Receipt, held: HeldMoney | None, world: World, now: Moment
+) -> None:
     """Takes the hold off a counter that did not take it itself: one that is shared, or that began
-    with the ledger after it was held. Another goes on counting it, which errs on the safe side."""
+    with the ledger after it was held, as those of a budget that was changed meanwhile do. Another
+    goes on counting it, which errs on the safe side."""
     it, scope = one
     if is_over(it, ended, now):
         return
@@ -248,8 +251,12 @@ def _take_back(one: tuple[InForce, str], ended: Receipt, world: World, now: Mome
         _tell_shared(one, ended)
         return
     shape, nanousd = it.shape, -(ended.most_nanousd or 0)
+    if it.counters is None or shape is None or not knows(it, scope, now):
+        return
     began = world.batches.since_s > ended.started_at_s
-    if it.counters is None or shape is None or not (began and knows(it, scope, now)):
+    if held is not None and world.past is not None:
+        began = began or world.past.began(it.counters, scope, held.at_s)
+    if not began:
         return
     if isinstance(shape, Calendar):
         ticket = it.take(scope, 0, now)

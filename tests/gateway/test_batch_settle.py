@@ -2,8 +2,21 @@
 
 from pathlib import Path
 
+import openai
+import pytest
 from tests.gateway import signers
-from tests.gateway.batched import HALF, LINES, batched, client, engine, settled, through
+from tests.gateway.batched import (
+    HALF,
+    LINES,
+    batched,
+    begin,
+    client,
+    engine,
+    held,
+    put,
+    settled,
+    through,
+)
 from tests.gateway.rig import gateway, run, target
 from tests.gateway.tokens import KEY, file_keys
 from tests.stores import rig
@@ -116,6 +129,28 @@ def test_a_caller_without_a_key_has_spent_its_own_budget(tmp_path: Path) -> None
                 assert it.world.keys.limits_of("jwt-other") is None
 
     run(main())
+
+
+def test_a_caller_with_long_attributes_has_ids_that_open_or_no_batch(tmp_path: Path) -> None:
+    async def main(count: int) -> None:
+        told = tuple((f"said-{number}", FromClaim("v" * 250)) for number in range(count))
+        one = signers.issuer(file_keys(tmp_path), Grant(FromClaim("team-a"), attributes=told))
+        async with engine() as up:
+            to = target(up.port, dialect="sim", batches=Batches(HALF))
+            async with gateway(tmp_path / str(count), to, callers=(one,)) as it:
+                async with client(it, signers.sign(KEY, signers.claims())) as api:
+                    if count > 10:
+                        with pytest.raises(openai.BadRequestError, match="too long"):
+                            await begin(api, (await put(api)).id)
+                        assert up.sim.batches.batches == {}
+                        assert held(it) == []
+                        return
+                    batch = await through(api)
+                    await api.files.content(batch.output_file_id)
+                assert len(settled(it)) == 5
+
+    run(main(8))
+    run(main(40))
 
 
 def test_a_caller_whom_this_gateway_has_never_seen_has_spent_its_own_budget(

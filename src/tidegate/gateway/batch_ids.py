@@ -43,7 +43,9 @@ _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
 OWN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
-_SHOWN = re.compile(r"(?:file-tg|msgbatch_tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
+_SHOWN = re.compile(r"(?:file-tg|msgbatch_tg|batch_tg|)([A-Za-z0-9_-]{24,6000})")
+# Of what is begun, so that the ids of its results, with two of the provider's in them, fit as well.
+MAX_SEAL_CHARS: Final = 5_500
 
 
 class Brought(Struct, frozen=True, array_like=True, omit_defaults=True):

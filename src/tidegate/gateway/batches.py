@@ -20,6 +20,7 @@ from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
 from tidegate.gateway.batch_ids import (
+    MAX_SEAL_CHARS,
     MAX_VALUE_CHARS,
     OWNER,
     Kind,
@@ -138,7 +139,11 @@ async def _begin(
     begun."""
     at, owner = what.at, what.owner
     receipt = receipt_of(owner, at, key, world)
-    receipt.attributes = {**key.attributes, SEALED: shown(owner, world.keys.digests)}
+    seal = shown(owner, world.keys.digests)
+    if len(seal) > MAX_SEAL_CHARS:
+        message = "what your token says of you is too long to stand in the id of a batch"
+        raise Refusal("invalid_request", message)
+    receipt.attributes = {**key.attributes, SEALED: seal}
     await hold(what.file, receipt, key, world)
 
     async def exchange() -> Answer:

@@ -39,7 +39,7 @@ MAX_LISTED: Final = 30_000
 LINES_A_TURN: Final = 16
 AT_ONCE: Final = 8
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}|1000")
-_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,6100}")
 _WHY: Final = 'send {"requests": [{"custom_id": "...", "params": {...}}]}'
 
 

@@ -32,7 +32,7 @@ from tidegate.gateway.batch_ids import (
     shown,
 )
 from tidegate.gateway.batch_input import GUARDED, RESPONSES_URL, URLS, url_of
-from tidegate.gateway.batch_place import Account, Answer, account_of, ask, good_of, sent
+from tidegate.gateway.batch_place import Account, Answer, Unsent, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
@@ -154,7 +154,7 @@ async def _begin(
         told = read(await good_of(at, exchange))
         batch = replace(owner, kind=what.kind, own=own_id(told))
     except (Refusal, Failure) as failure:
-        if isinstance(failure, Refusal) or failure.kind not in _UNSURE:
+        if _was_refused(failure):
             if not await release(owner, world):
                 world.batches.unsure.append(owner)
             raise
@@ -165,6 +165,13 @@ async def _begin(
     heed(told, batch, world)
     world.batches.created[at.target.target.name] += 1
     return told, batch
+
+
+def _was_refused(no: Refusal | Failure) -> bool:
+    """Whether it surely was not begun."""
+    if isinstance(no, Refusal | Unsent) or no.kind not in _UNSURE:
+        return True
+    return no.code.name == "upstream_auth"
 
 
 def _begun(task: "asyncio.Task[Any]", world: World) -> None:

@@ -35,8 +35,8 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import FRAME_HEADER_BYTES, Receipt, decode_payload, encode_frame
 from tidegate.gateway.batch_desk import BatchDesk
-from tidegate.gateway.batch_hold import done_id, hold, hold_id, release
-from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_hold import done_id, hold, release
+from tidegate.gateway.batch_ids import Sealed, hold_id
 from tidegate.gateway.batch_watch import look
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment

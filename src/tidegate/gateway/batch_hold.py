@@ -8,9 +8,7 @@ follows from the first one's, takes as much away again. Whoever writes that, the
 """
 
 import logging
-import uuid
 from collections.abc import Iterable
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,7 +18,7 @@ from tidegate.core.limit import Calendar, Demand, Moment, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Hold, Receipt, encode_frame
 from tidegate.gateway.batch_desk import HeldMoney
-from tidegate.gateway.batch_ids import Sealed, shown
+from tidegate.gateway.batch_ids import SEALED, Sealed, hold_id, shown
 from tidegate.gateway.batch_money import budgets, gates, is_over, knows
 from tidegate.gateway.batch_results import line_id
 from tidegate.gateway.batch_settle import owner_of
@@ -31,9 +29,6 @@ from tidegate.gateway.shared_hold import SharedHold, drop_shared, take_shared
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
 from tidegate.stores.spending import MAX_COST_NANOUSD
-
-# The attribute of its receipts that says which batch it is, or will be, under a seal.
-SEALED: Final = "sealed"
 
 log = logging.getLogger(__name__)
 
@@ -133,11 +128,6 @@ async def has_ended(batch: Sealed, world: World) -> bool:
         return world.past is not None and bool(await world.past.recorded([done_id(batch)]))
     except (StoreError, OSError):
         return False
-
-
-def hold_id(batch: Sealed) -> str:
-    """The id of the receipt of what is held for it."""
-    return str(uuid.UUID(bytes=batch.hold))
 
 
 def done_id(batch: Sealed) -> str:

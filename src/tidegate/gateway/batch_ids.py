@@ -9,6 +9,7 @@ nothing, nothing is kept here for it, and every gateway of a database reads what
 import hashlib
 import hmac
 import re
+import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -39,6 +40,8 @@ _STARTS: Final = {
 # Where in a batch's metadata it stands whose it is.
 OWNER: Final = "tidegate"
 MAX_VALUE_CHARS: Final = 512  # of what stands there
+# The attribute of receipts of what is held for it that says which batch it is, under a seal.
+SEALED: Final = "sealed"
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
@@ -162,6 +165,11 @@ def owned(id: str, kinds: tuple[Kind, ...], key: KeyRecord, digests: Digests) ->
         what = "file" if "input" in kinds else "batch"
         raise Refusal("not_found", f"there is no such {what} of yours")
     return found
+
+
+def hold_id(batch: Sealed) -> str:
+    """The id of the receipt of what is held for it."""
+    return str(uuid.UUID(bytes=batch.hold))
 
 
 def place_of(target: PreparedTarget, replica: PreparedReplica) -> bytes:

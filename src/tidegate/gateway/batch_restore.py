@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_hold import SEALED, begun_id, done_id, hold_id, release
-from tidegate.gateway.batch_ids import OWNER, Sealed, seal_of, unsealed
+from tidegate.gateway.batch_hold import begun_id, done_id, release
+from tidegate.gateway.batch_ids import OWNER, SEALED, Sealed, hold_id, seal_of, unsealed
 from tidegate.gateway.batch_list import pages
 from tidegate.gateway.batch_place import account_of
 from tidegate.gateway.batch_reading import own_id

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.batch_desk import name_of
-from tidegate.gateway.batch_hold import done_id, has_ended, hold_id, release
-from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_hold import done_id, has_ended, release
+from tidegate.gateway.batch_ids import Sealed, hold_id
 from tidegate.gateway.batch_place import account_of, ask
 from tidegate.gateway.batch_reading import read, read_through
 from tidegate.gateway.batch_settle import Settling, owner_of

@@ -18,14 +18,16 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
+from tidegate.gateway.batch_hold import hold, note_begun, release
 from tidegate.gateway.batch_ids import (
     MAX_SEAL_CHARS,
     MAX_VALUE_CHARS,
     OWNER,
+    SEALED,
     Kind,
     Sealed,
     brought,
+    hold_id,
     opened,
     owned,
     seal_of,
@@ -169,9 +171,9 @@ async def _begin(
 
 def _was_refused(no: Refusal | Failure) -> bool:
     """Whether it surely was not begun."""
-    if isinstance(no, Refusal | Unsent) or no.kind not in _UNSURE:
+    if isinstance(no, Refusal):
         return True
-    return no.code.name == "upstream_auth"
+    return isinstance(no, Unsent) or no.kind not in _UNSURE or no.code.name == "upstream_auth"
 
 
 def _begun(task: "asyncio.Task[Any]", world: World) -> None:

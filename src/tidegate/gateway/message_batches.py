@@ -16,8 +16,8 @@ from tidegate.core import clock
 from tidegate.core.ask import ANTHROPIC_MESSAGES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
-from tidegate.gateway.batch_hold import SEALED, begun_id
-from tidegate.gateway.batch_ids import Sealed, opened, owned, place_of, shown
+from tidegate.gateway.batch_hold import begun_id
+from tidegate.gateway.batch_ids import SEALED, Sealed, opened, owned, place_of, shown
 from tidegate.gateway.batch_input import Lines
 from tidegate.gateway.batch_place import Account, account_of, ask, choose
 from tidegate.gateway.batch_price import pinned

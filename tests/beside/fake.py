@@ -11,8 +11,8 @@ class Dumped:
     def __init__(self, **members: Any) -> None:
         self.members = members
 
-    def model_dump(self, *, mode: str, exclude_none: bool) -> dict[str, Any]:
-        assert (mode, exclude_none) == ("json", True)
+    def model_dump(self, *, mode: str, exclude_none: bool, warnings: bool) -> dict[str, Any]:
+        assert (mode, exclude_none, warnings) == ("json", True, False)
         return dict(self.members)
 
 

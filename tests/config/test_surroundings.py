@@ -9,8 +9,12 @@ from tests.gateway import signers
 
 from tidegate.config.surroundings import about_surroundings
 from tidegate.core.declared_callers import DeclaredGrant, DeclaredIssuer, DeclaredIssuerKeys
+from tidegate.core.declared_control import DeclaredAlerts, DeclaredControl, DeclaredWebhook
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
+from tidegate.core.declared_guardrails import DeclaredGuardrail
+from tidegate.core.declared_ladder import DeclaredHandover, DeclaredRung
 from tidegate.core.declared_metrics import DeclaredMetrics
+from tidegate.core.declared_notifications import DeclaredNotifications, DeclaredWay
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
@@ -70,6 +74,30 @@ def test_what_an_identity_signs_in_with_and_is_not_there():
         "providers.g.identity.google.credentials",
         "providers.a.identity.azure.certificate_file",
         "providers.w.identity.aws.token_file",
+    ]
+
+
+def test_what_people_and_judges_of_texts_are_asked_with_and_is_not_there():
+    ca_file, away = "/nowhere/ca.pem", SecretRef(file="/nowhere/secret")
+    handover = DeclaredHandover("https://h", "x", token=SecretRef(env="H"), ca_file=ca_file)
+    way = DeclaredWay(kind="webhook", url="https://w", secret=away, ca_file=ca_file)
+    control = DeclaredControl(
+        alerts=DeclaredAlerts(DeclaredWebhook("https://a", SecretRef(env="A"))),
+        notifications=DeclaredNotifications(ways={"w": way}),
+    )
+    plan = declared(
+        providers={"p": hosted()},
+        routes={"r": DeclaredRoute("t", ladder=(DeclaredRung("people", handover=handover),))},
+        guardrails={"g": DeclaredGuardrail(kind="http", ca_file=ca_file)},
+        control=control,
+    )
+    assert paths(about_surroundings(plan, {"KEY": "x"})) == [
+        "control.alerts.webhook.api_key",
+        "routes.r.ladder.0.handover.token",
+        "control.notifications.ways.w.secret",
+        "guardrails.g.ca_file",
+        "control.notifications.ways.w.ca_file",
+        "routes.r.ladder.0.handover.ca_file",
     ]
 
 

@@ -88,6 +88,21 @@ def test_the_first_request_is_asked_with_a_token(tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_header_of_the_plan_s_own_goes_before_the_token_s(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with GoogleServer() as server, Model() as model:
+            own = (("X-Goog-User-Project", "of-the-plan"),)
+            to = vertex(model.port, google(tmp_path, server), headers=own)
+            async with gateway(tmp_path, to) as it:
+                assert (await it.ask()).status == 200
+                head = model.exchanges[0].head.lower()
+                assert head.count(b"x-goog-user-project") == 1
+                assert b"x-goog-user-project: of-the-plan" in head
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
 def test_a_token_that_is_refused_is_renewed_and_the_request_sent_once_more(tmp_path: Path) -> None:
     async def main() -> None:
         async with GoogleServer() as server, Model() as model:
@@ -329,7 +344,8 @@ def test_an_identity_outlives_a_plan_and_ends_with_its_last(tmp_path: Path) -> N
             async with gateway(tmp_path, to) as it:
                 assert (await it.ask()).status == 200
                 identity = only(it)
-                assert await it.obey(plan_of(to, target(1, "more"), version=2))
+                other = msgspec.structs.replace(to, headers=(("x-team", "a"),))
+                assert await it.obey(plan_of(other, target(1, "more"), version=2))
                 assert only(it) is identity
                 assert (await it.ask()).status == 200 and server.given == 1
                 assert await it.obey(plan_of(target(1, "more"), version=3))

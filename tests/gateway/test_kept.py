@@ -6,7 +6,7 @@ from typing import Any
 import openai
 import pytest
 from msgspec import structs
-from tests.gateway.rig import Gateway, gateway, run
+from tests.gateway.rig import Gateway, gateway, run, until
 from tests.gateway.test_stored import ASKED, said, to
 from tests.gateway.test_wires_responses import client
 from tests.gateway.token_servers import EntraServer
@@ -74,6 +74,27 @@ def test_it_is_read_as_the_identity_that_stored_it(tmp_path: Path) -> None:
                 assert (await api.responses.retrieve(answer.id)).id == answer.id
                 sent = [exchange.header(b"authorization") for exchange in up.exchanges]
                 assert sent == [b"Bearer token-1"] * 2
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
+def test_a_token_that_is_refused_is_renewed_for_who_asks_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with EntraServer() as server, Upstream(said()) as up:
+            azure = AzureIdentity(tenant_id="tenant", client_id="app", authority=server.url)
+            target = structs.replace(to(up), credential=None, identity=Identity(azure=azure))
+            environ = {"AZURE_CLIENT_SECRET": "app-secret"}
+            async with gateway(tmp_path, target, environ=environ) as it, client(it) as api:
+                answer = await store(api)
+                up.script = whole({"error": {"message": "no: token-1", "type": "x"}}, 401)
+                with pytest.raises(openai.APIStatusError) as no:
+                    await api.responses.retrieve(answer.id)
+                assert "token-1" not in no.value.response.text
+                await until(lambda: server.given == 2)
+                up.script = said()
+                assert (await api.responses.retrieve(answer.id)).id == answer.id
+                assert up.exchanges[-1].header(b"authorization") == b"Bearer token-2"
                 await it.preparer.identities.stop()
 
     run(main())

@@ -140,6 +140,14 @@ def test_what_is_wrong_is_refused_by_name(row: int) -> None:
     assert param is None or no.param == param
 
 
+@pytest.mark.parametrize("name", ["url", "file_url", "file_id", "file_base64", "URL"])
+@pytest.mark.parametrize("path", ["/v1/audio/transcriptions", "/v1/audio/translations"])
+def test_audio_that_is_elsewhere_could_not_be_counted(path: str, name: str) -> None:
+    body = field("model", "m") + file() + field(name, "https://example.com/ten-hours.mp3")
+    no = refused(path, body)
+    assert (no.code.name, no.param) == ("unsupported_parameter", name)
+
+
 def test_the_type_of_a_body_is_what_the_path_takes() -> None:
     assert refused("/v1/audio/transcriptions", b"{}", b"application/json").code.status == 415
     assert refused("/v1/audio/speech", b"", KIND).code.status == 415

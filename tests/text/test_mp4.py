@@ -16,8 +16,8 @@ def box(name: bytes, *inner: bytes) -> bytes:
     return struct.pack(">I4s", 8 + len(content), name) + content
 
 
-def esds(specific: bytes) -> bytes:
-    decoder = b"\x04\x80\x80\x80" + bytes([15 + len(specific)]) + b"\x40\x15" + bytes(11)
+def esds(specific: bytes, codec: int = 0x40) -> bytes:
+    decoder = b"\x04\x80\x80\x80" + bytes([18 + len(specific)]) + bytes([codec, 0x15]) + bytes(11)
     told = b"\x05\x80\x80\x80" + bytes([len(specific)]) + specific
     return box(b"esds", bytes(4), b"\x03\x80\x80\x80\x30\0\1\0", decoder, told)
 
@@ -67,6 +67,7 @@ def test_fragments_and_tracks_are_summed_and_pictures_are_not() -> None:
     moof = box(b"moof", box(b"traf", run, run))
     found = heard(of(track(0, lc(4)), track(3, b"", kind=b"vide", codec=b"avc1"), rest=moof))
     assert found is not None and found.seconds == pytest.approx(14 * 1024 / 44_100)
+    assert not found.exact  # a run of pictures would count too
     both = heard(of(track(5, lc(4)), track(6, lc(4))))
     assert both is not None and both.seconds == pytest.approx(11 * 1024 / 44_100)
     assert heard(of(track(5, lc(4)), track(6, lc(4)), rest=moof)) is None
@@ -86,6 +87,53 @@ def test_fragments_and_tracks_are_summed_and_pictures_are_not() -> None:
 )
 def test_what_is_no_plain_aac_is_none(made: bytes) -> None:
     assert heard(of(made)) is None
+
+
+SOUND = box(b"hdlr", bytes(8), b"soun", bytes(12))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        track(10**6, lc(4), kind=b"vide").replace(b"mdia", b"mdia" + SOUND, 1),
+        track(10**6, lc(4), kind=b"vide").replace(b"stbl", b"stbl" + SOUND, 1),
+        track(10**6, lc(4), kind=b"data"),
+        track(10**6, lc(4), kind=b"text"),
+    ],
+    ids=["first", "elsewhere", "other", "text"],
+)
+def test_a_track_that_some_take_for_sound_is_not_passed_over(other: bytes) -> None:
+    """ffmpeg goes by the last handler, and by the kind of samples where that names no film."""
+    assert heard(of(track(5, lc(4)), other)) is None
+
+
+@pytest.mark.parametrize(
+    ("edits", "wide", "good"),
+    [
+        *(([1024], False, True), ([-1, 0], False, True), ([-1, 2112], True, True)),
+        *(([0, 0], False, False), ([0, 5], True, False), ([-1] * 9, False, False)),
+    ],
+)
+def test_samples_that_are_played_again_are_not_counted_once(
+    edits: list[int], wide: bool, good: bool
+) -> None:
+    form = ">qqI" if wide else ">iiI"
+    told = b"".join(struct.pack(form, 99, start, 1 << 16) for start in edits)
+    head = struct.pack(">BxxxI", wide, len(edits))
+    made = track(5, lc(4))[8:] + box(b"edts", box(b"elst", head, told))
+    assert (heard(of(box(b"trak", made))) is not None) == good
+
+
+def test_chapters_are_no_sound() -> None:
+    found = heard(of(track(5, lc(4)), track(3, b"", kind=b"text", codec=b"tx3g")))
+    assert found is not None and found.exact
+    assert found.seconds == pytest.approx(5 * 1024 / 44_100)
+
+
+def test_another_codec_in_the_same_box_is_none() -> None:
+    made = track(5, lc(4))
+    assert heard(of(made)) is not None
+    assert heard(of(made.replace(esds(lc(4)), esds(lc(4), 0x6B)))) is None  # MP3
 
 
 def test_boxes_beyond_all_bounds_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

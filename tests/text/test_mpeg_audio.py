@@ -53,6 +53,25 @@ def test_a_rate_that_varies_is_summed(rates: list[tuple[int, int]]) -> None:
         assert found.seconds == pytest.approx(len(rates) * 1152 / 44_100)
 
 
+@pytest.mark.parametrize(
+    "start", [b"#!AMR\n\x04\x05", b"FORM\0\0\0\0AIFF", b"\0\0\0\x08mdat", b"0&\xb2u\x8ef\xcf\x11"]
+)
+def test_what_looks_like_frames_in_a_file_of_another_kind_is_none(start: bytes) -> None:
+    frames = frame(3, 1, 9, 0) * 10
+    assert heard(memoryview(start + frames)) is None
+    found = heard(memoryview(bytes([0, 200, 7, 0, 200, 1, 2, 3]) + frames))  # the end of a frame
+    assert found is not None and found.unread_bytes == 8
+
+
+def test_tags_without_end_are_not_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.text.mpeg_audio._MOST_TAGS", 3)
+    tag, frames = b"ID3\4\0\0\0\0\0\0", frame(3, 1, 9, 0) * 10
+    found = heard(memoryview(tag * 3 + frames))
+    assert found is not None and found.unread_bytes == 0
+    found = heard(memoryview(tag * 5 + frames))
+    assert found is not None and found.unread_bytes == 20
+
+
 def test_aac_is_counted_by_its_blocks() -> None:
     found = heard(memoryview(adts(200) + adts(90, blocks=3) + adts(7)))
     assert found is not None and found.seconds == pytest.approx(6 * 1024 / 16_000)

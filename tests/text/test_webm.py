@@ -53,6 +53,35 @@ def test_what_is_not_understood_is_left_by_its_bytes() -> None:
     assert found.unread_bytes == 14 + 54
 
 
+@given(st.permutations((b"\xd7\x81\1", b"\x83\x81\2", b"\x86\x86A_OPUS")))
+def test_a_track_tells_of_itself_in_any_order(told: list[bytes]) -> None:
+    tracks = element(b"\x16\x54\xae\x6b", element(b"\xae", b"".join(told)))
+    head = element(b"\x1a\x45\xdf\xa3", bytes(5)) + SEGMENT + UNTOLD + tracks
+    found = heard(memoryview(head + CLUSTER + UNTOLD + block(b"\x08" + bytes(9)) * 5))
+    assert found is not None and found[1:] == (0, True)
+    assert found.seconds == pytest.approx(0.1)
+
+
+def test_of_what_track_a_block_is_may_be_told_behind_it() -> None:
+    before = element(CLUSTER, block(b"\x08" + bytes(99)) * 5)
+    start = HEAD.removesuffix(TRACKS)
+    found = heard(memoryview(start + before + TRACKS + CLUSTER + UNTOLD + block(b"\x08")))
+    assert found is not None and found.seconds == pytest.approx(0.02)
+    assert found.unread_bytes == 5 * 104
+
+
+def test_packets_that_are_encoded_once_more_are_not_looked_at() -> None:
+    stripped = element(b"\x6d\x80", element(b"\x62\x40", bytes(4)))
+    opus = track(1, b"A_OPUS", 2)
+    tracks = element(b"\xae", opus[5:] + stripped) + track(3, b"A_OPUS", 2)
+    head = element(b"\x1a\x45\xdf\xa3", bytes(5)) + SEGMENT + UNTOLD
+    head += element(b"\x16\x54\xae\x6b", tracks)
+    blocks = block(b"\x08" + bytes(99)) * 5 + block(b"\x08", track_number=3)
+    found = heard(memoryview(head + CLUSTER + UNTOLD + blocks))
+    assert found is not None and found.seconds == pytest.approx(0.02)
+    assert found.unread_bytes == 5 * 104
+
+
 def test_an_element_without_an_end_hides_nothing() -> None:
     hidden = b"\xec" + UNTOLD + block(b"\x08") * 3
     found = heard(memoryview(HEAD + CLUSTER + UNTOLD + block(b"\x08") + hidden))

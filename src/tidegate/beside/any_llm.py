@@ -10,7 +10,6 @@ process pays for the library.
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ from any_llm import AnyLLM
 
 from tidegate.beside.asking import Asker
 from tidegate.beside.environment import harmless
+from tidegate.beside.logs import write_quietly
 from tidegate.beside.places import THREADS, Places
 from tidegate.beside.serving import Server
 from tidegate.beside.stalls import end_when_stalled
@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> int:
         parser.error("it serves this machine alone: --listen 127.0.0.1:PORT")
     # Ctrl-C in a terminal reaches the whole group; the parent ends us when it has drained.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s any-llm: %(name)s")
+    write_quietly()
     kept = harmless(os.environ)  # as `tidegate up` gives it, and whoever starts it by hand does not
     os.environ.clear()
     os.environ.update(kept)

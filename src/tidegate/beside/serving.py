@@ -202,7 +202,7 @@ def _base(headers: dict[bytes, bytes]) -> str | None:
 def _dumped(answer: Any) -> Any:
     """As OpenAI's API has it: any-llm tells reasoning in an object of its own, and what is none is
     left out but for two members that clients look for."""
-    told = answer.model_dump(mode="json", exclude_none=True)
+    told = answer.model_dump(mode="json", exclude_none=True, warnings=False)
     for choice in told.get("choices", ()):
         choice.setdefault("finish_reason", None)
         for name in ("message", "delta"):

@@ -107,6 +107,9 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
     for name, guardrail in declared.guardrails.items():
         if guardrail.credential is not None:
             yield ("guardrails", name, "credential"), guardrail.credential
+    for path, ref, _ in _told_by_control(declared):
+        if ref is not None:
+            yield path, ref
     if declared.storage.database is not None:
         yield ("storage", "database"), declared.storage.database
     if declared.storage.limits is not None:
@@ -138,6 +141,20 @@ def _page_key(of: Path, metrics: str | DeclaredMetrics | None) -> Iterator[tuple
         yield (*of, "metrics", "api_key"), metrics.api_key
 
 
+def _told_by_control(declared: Declared) -> Iterator[tuple[Path, SecretRef | None, str | None]]:
+    """Whom control tells of something: where its secret stands, that and the CA's file."""
+    webhook = declared.control.alerts.webhook
+    if webhook is not None:
+        yield ("control", "alerts", "webhook", "api_key"), webhook.api_key, None
+    for name, way in declared.control.notifications.ways.items():
+        yield ("control", "notifications", "ways", name, "secret"), way.secret, way.ca_file
+    for name, route in declared.routes.items():
+        for index, rung in enumerate(route.ladder):
+            path = ("routes", name, "ladder", str(index), "handover", "token")
+            if rung.handover is not None:
+                yield path, rung.handover.token, rung.handover.ca_file
+
+
 def _targets(declared: Declared) -> Iterator[tuple[Path, DeclaredTarget]]:
     for name, target in declared.targets.items():
         yield ("targets", name), target
@@ -157,6 +174,12 @@ def _files(declared: Declared) -> Iterator[tuple[Path, str]]:
     for name, issuer in declared.callers.items():
         if issuer.keys.ca_file is not None:
             yield ("callers", name, "keys", "ca_file"), issuer.keys.ca_file
+    for name, guardrail in declared.guardrails.items():
+        if guardrail.ca_file is not None:
+            yield ("guardrails", name, "ca_file"), guardrail.ca_file
+    for path, _, ca_file in _told_by_control(declared):
+        if ca_file is not None:
+            yield (*path[:-1], "ca_file"), ca_file
     tls = declared.gateway.tls
     if tls is not None:
         yield ("gateway", "tls", "cert_file"), tls.cert_file

@@ -35,12 +35,14 @@ _REFUSED_EVERY_S: Final = 60.0
 
 
 class CloudIdentity:
-    """`problem` says why there is no token, or no newer one."""
+    """`problem` says why there is no token, or no newer one; `written` are headers that the plan
+    has of its own, in lower case, which go before those of a token."""
 
     def __init__(self, provider: str, entry: Entry, renewed: Callable[[], None]) -> None:
         self.provider = provider
         self.problem: str | None = None
         self.failures = 0
+        self.written: frozenset[str] = frozenset()
         self._entry = entry
         self._renewed = renewed
         self._lease: Lease | None = None
@@ -95,9 +97,10 @@ class CloudIdentity:
         lease = self.lease
         if lease is None:
             raise self._missing()
+        besides = tuple([it for it in lease.headers if it[0] not in self.written])
         if lease.token is None:
-            return lease.headers
-        return (("authorization", f"Bearer {lease.token.reveal()}"), *lease.headers)
+            return besides
+        return (("authorization", f"Bearer {lease.token.reveal()}"), *besides)
 
     async def ready(self, most_s: float = WAIT_S) -> None:
         """Waits for the first token, or the one after a token that has ended. Refusal

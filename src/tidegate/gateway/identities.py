@@ -9,7 +9,9 @@ from tidegate.core.plan import Target, Tls
 from tidegate.gateway.cloud_identity import CloudIdentity
 from tidegate.gateway.sign_in import Entry
 
-_Whose = tuple[str, Identity, Tls]
+# What a token may bring besides itself. With another header of the plan its identity is the same.
+_BESIDES = frozenset({"x-goog-user-project"})
+_Whose = tuple[str, Identity, Tls, frozenset[str]]
 
 
 class Identities:
@@ -26,12 +28,14 @@ class Identities:
         """None where the target's provider declares none. PlugError."""
         if target.identity is None:
             return None
-        whose = target.provider, target.identity, target.tls
+        written = _BESIDES.intersection(name.lower() for name, _ in target.headers)
+        whose = target.provider, target.identity, target.tls, written
         found = self._known.get(whose)
         if found is None:
             entry = Entry(target.identity, target.tls, self._environ)
             renewed = partial(self._renewed, target.provider)
             found = self._known[whose] = CloudIdentity(target.provider, entry, renewed)
+            found.written = written
         return found
 
     def adopt(self, used: list[CloudIdentity]) -> None:

@@ -124,4 +124,7 @@ def _body(this: InFlight, target: PreparedTarget, secret: Secret | None) -> byte
         raise Refusal("not_found", "the provider does not keep that answer, or not any more")
     for one in target.secrets if secret is None else (secret,):
         body = one.conceal(body)
-    raise target.provider.fault(upstream.status, texts(upstream.headers), body)
+    no = target.provider.fault(upstream.status, texts(upstream.headers), body)
+    if target.identity is not None and no.code.name == "upstream_auth":
+        target.identity.refused(this.sent_s or 0.0)
+    raise no

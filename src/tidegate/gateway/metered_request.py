@@ -31,6 +31,8 @@ _FILES: Final[dict[Endpoint, tuple[str, ...]]] = {
     "transcriptions": ("file",),
     "translations": ("file",),
 }
+# By what providers take audio that is not in the form (Groq, Mistral, Z.ai): nobody could count it.
+_ELSEWHERE: Final = frozenset({"url", "file_url", "file_id", "file_base64"})
 _REQUIRED: Final[dict[Endpoint, tuple[str, ...]]] = {
     "rerank": ("query", "documents"),
     "moderations": ("input",),
@@ -178,6 +180,9 @@ def _read_form(form: Form, endpoint: Endpoint) -> tuple[dict[str, Raw], Judged]:
         if part.filename is not None:
             brought.add(name)
             continue
+        if wanted == ("file",) and name.lower() in _ELSEWHERE:
+            message = f"`{name}` names audio that is not here, whose length nobody knows; send it"
+            raise Refusal("unsupported_parameter", message, param=name)
         try:
             fields[name] = bytes(part.content).decode("utf-8")
         except UnicodeDecodeError:

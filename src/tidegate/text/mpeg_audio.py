@@ -34,7 +34,11 @@ _AAC_HZ: Final = (
     *(96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050),
     *(16_000, 12_000, 11_025, 8_000, 7_350),
 )
+# How other kinds of file begin, beside those that begin with a word: ASF, MPEG's own.
+_OTHERS: Final = (b"\x30\x26\xb2\x75", b"\x00\x00\x01\xba", b"\x47\x40")
+_WORD_BYTES: Final = 4
 _ID3_BYTES: Final = 10
+_MOST_TAGS: Final = 64
 _ID3V1_BYTES: Final = 128
 _ADTS_BYTES: Final = 7
 
@@ -44,12 +48,13 @@ def aac_hz(index: int) -> int | None:
 
 
 def heard(data: memoryview) -> Heard | None:
-    """None where there are no frames one behind the other, to the end or for a while."""
+    """None where there are no frames one behind the other, to the end or for a while; or a file of
+    another kind begins, whose decoder may hear more in the same bytes."""
     at, end, looks = _behind_tags(data), len(data), iter(range(_MOST_LOOKS))
     if bytes(data[end - _ID3V1_BYTES : end - _ID3V1_BYTES + 3]) == b"TAG":
         end -= _ID3V1_BYTES
     first = _next(data[:end], at, None, looks)
-    if first is None:
+    if first is None or (first > at and _is_named(bytes(data[at : at + 2 * _WORD_BYTES]))):
         return None
     skipped, at = first - at, first
     kind = _HEAD.unpack_from(data, at)[0]
@@ -102,9 +107,19 @@ def _adts(data: memoryview, at: int, skipped: int) -> Heard:
     return Heard(blocks * each_s, skipped + max(end - at, 0))
 
 
+def _is_named(start: bytes) -> bool:
+    """Whether a word stands where files have their names, such as `#!AMR` or, second, `mdat`."""
+    words = start[:_WORD_BYTES], start[_WORD_BYTES:]
+    return start.startswith(_OTHERS) or any(
+        len(word) == _WORD_BYTES and all(0x20 <= byte < 0x7F for byte in word) for word in words
+    )
+
+
 def _behind_tags(data: memoryview) -> int:
     at = 0
-    while bytes(data[at : at + 3]) == b"ID3" and at + _ID3_BYTES <= len(data):
+    for _ in range(_MOST_TAGS):
+        if bytes(data[at : at + 3]) != b"ID3" or at + _ID3_BYTES > len(data):
+            break
         size = 0
         for byte in data[at + 6 : at + _ID3_BYTES]:
             size = size << 7 | byte & 0x7F

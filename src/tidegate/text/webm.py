@@ -3,6 +3,7 @@
 Elements: RFC 9559; what is said of the length as a whole is not read, and is often not there.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from tidegate.text.frames_heard import Heard, opus_ms
@@ -11,10 +12,11 @@ _TRACK: Final = 0xAE
 _NUMBER: Final = 0xD7
 _TYPE: Final = 0x83
 _CODEC: Final = 0x86
+_ENCODINGS: Final = 0x6D80
 _SIMPLE: Final = 0xA3
 _BLOCK: Final = 0xA1
-# What is looked into: segment, cluster, group of blocks, tracks, track.
-_HOLDERS: Final = frozenset({0x18538067, 0x1F43B675, 0xA0, 0x1654AE6B, _TRACK})
+# What is looked into: segment, cluster, group of blocks, tracks.
+_HOLDERS: Final = frozenset({0x18538067, 0x1F43B675, 0xA0, 0x1654AE6B})
 _AUDIO: Final = 2
 _OPUS: Final = b"A_OPUS"
 _LACED: Final = 0x06
@@ -22,45 +24,62 @@ _LACED: Final = 0x06
 _MOST_ELEMENTS: Final = 32_768
 _TIME_AND_FLAGS: Final = 3
 
+# Codecs by a track's number: b"" where nobody knows, None where it is of no audio.
+_Tracks = dict[int, bytes | None]
+
 
 def heard(data: memoryview) -> Heard | None:
     """None where it has no track of Opus."""
     at = unread = 0
     seconds = 0.0
-    audio: dict[int, bytes] = {}
-    number = kind = 0
-    steps = 0
-    while at < len(data) and steps < _MOST_ELEMENTS:
-        steps += 1
+    tracks: _Tracks = {}
+    budget = iter(range(_MOST_ELEMENTS))
+    while at < len(data) and next(budget, None) is not None:
         element = _element(data, at)
         if element is None:
             break
         name, begins, ends = element
         at = begins if name in _HOLDERS else ends
         if name in (_SIMPLE, _BLOCK):
-            packet_s = _packet_s(data, begins, ends, audio)
+            packet_s = _packet_s(data, begins, ends, tracks)
             seconds += packet_s or 0.0
             unread += ends - begins if packet_s is None else 0
         elif name == _TRACK:
-            number = kind = 0
-        elif name == _NUMBER:
-            number = int.from_bytes(data[begins:ends][:8])
-        elif name == _TYPE:
-            kind = int.from_bytes(data[begins:ends][:8])
-        elif name == _CODEC and kind in (0, _AUDIO):
-            audio[number] = bytes(data[begins:ends][:32]).rstrip(b"\0")
-    if _OPUS not in audio.values():
+            number, codec = _track(data[begins:ends], budget)
+            tracks[number] = b"" if number in tracks else codec
+    if _OPUS not in tracks.values():
         return None
     return Heard(seconds, unread + max(len(data) - at, 0))
 
 
-def _packet_s(data: memoryview, begins: int, ends: int, audio: dict[int, bytes]) -> float | None:
-    """0 where it is of no audio; None where it is not known how long it is."""
+def _track(track: memoryview, budget: Iterator[int]) -> tuple[int, bytes | None]:
+    """Its number and codec, in whatever order they come. Its packets may be encoded once more."""
+    at = number = kind = 0
+    codec, encoded = b"", False
+    while at < len(track) and next(budget, None) is not None:
+        element = _element(track, at)
+        if element is None:
+            break
+        name, begins, at = element
+        if name == _NUMBER:
+            number = int.from_bytes(track[begins:at][:8])
+        elif name == _TYPE:
+            kind = int.from_bytes(track[begins:at][:8])
+        elif name == _CODEC:
+            codec = bytes(track[begins:at][:32]).rstrip(b"\0")
+        encoded = encoded or name == _ENCODINGS
+    if kind not in (0, _AUDIO):
+        return number, None
+    return number, b"" if encoded else codec
+
+
+def _packet_s(data: memoryview, begins: int, ends: int, tracks: _Tracks) -> float | None:
+    """0 where it is of no audio; None where it is not known how long it is, or of which track."""
     track = _number(data, begins, keep=False)
     if track is None:
         return None
     at = track[1] + _TIME_AND_FLAGS
-    codec = audio.get(track[0])
+    codec = tracks.get(track[0], b"")
     if codec is None:
         return 0.0
     if codec != _OPUS or at >= ends or data[at - 1] & _LACED:

@@ -156,7 +156,7 @@ async def _begin(
         told = read(await good_of(at, exchange))
         batch = replace(owner, kind=what.kind, own=own_id(told))
     except (Refusal, Failure) as failure:
-        if _was_refused(failure):
+        if isinstance(failure, Refusal) or _was_refused(failure):
             if not await release(owner, world):
                 world.batches.unsure.append(owner)
             raise
@@ -169,10 +169,8 @@ async def _begin(
     return told, batch
 
 
-def _was_refused(no: Refusal | Failure) -> bool:
+def _was_refused(no: Failure) -> bool:
     """Whether it surely was not begun."""
-    if isinstance(no, Refusal):
-        return True
     return isinstance(no, Unsent) or no.kind not in _UNSURE or no.code.name == "upstream_auth"
 
 

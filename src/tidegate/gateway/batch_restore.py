@@ -54,11 +54,14 @@ async def restore(world: World) -> bool:
 async def watch(world: World) -> None:
     """Restores, as soon as the ledger can be read, and looks for those of which this process does
     not know whether they began, for ever."""
-    restored = await restore(world)
+    restored = False
     while True:
+        try:
+            restored = restored or await restore(world)
+            await look(world)
+        except Exception:  # the others are looked for all the same
+            log.exception("batches could not be looked for")
         await asyncio.sleep(EVERY_S)
-        restored = restored or await restore(world)
-        await look(world)
 
 
 async def look(world: World) -> None:

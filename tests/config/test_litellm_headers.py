@@ -6,7 +6,7 @@ from tests.config.litellm_rig import converted, draft
 
 
 def test_a_header_that_sounds_like_a_secret_is_not_in_the_plan(tmp_path: Path) -> None:
-    headers = "{X-Password: hunter2, x-credential: c4fe, x-team: acme}"
+    headers = "{X-Password: hunter2, x-credential: c4fe, x-own: Bearer hunter234, x-team: acme}"
     params = f"{{model: openai/gpt-4o, extra_headers: {headers}}}"
     plan = converted(tmp_path, f"model_list:\n- {{model_name: g, litellm_params: {params}}}").plan
     assert "acme" in plan and "hunter2" not in plan and "c4fe" not in plan

@@ -119,6 +119,22 @@ def test_a_team_has_its_limits_its_budget_and_its_spend() -> None:
     assert house.spends == [MovedSpend({"team": "growth"}, WEEK_S, 12_500_000_000)]
 
 
+def test_a_limit_of_nothing_is_none_of_everything() -> None:
+    """And what stands for no limit there is one that control takes."""
+    row = {"rpm_limit": 0, "tpm_limit": 2**63 - 1, "max_parallel_requests": None}
+    linked = {"budget_id": "b", "rpm_limit": 7, "max_parallel_requests": 0}
+    house, found = moved(
+        keys=[key(**row, budget_id="b")], teams=[{"team_id": "t", **row}], budgets=[linked]
+    )
+    limits, (team,) = house.keys[0].limits, house.teams
+    assert limits is not None
+    assert (limits.requests_per_minute, limits.max_parallel_requests) == (1, 1)
+    assert (team.requests_per_minute, team.max_parallel_requests) == (1, None)
+    assert team.tokens_per_minute == limits.tokens_per_minute == 10**15
+    told = {it.theirs for it in found.all() if it.fate == "changed"}
+    assert {"keys.rpm_limit 0", "keys.max_parallel_requests 0", "teams.rpm_limit 0"} <= told
+
+
 def test_users_members_organizations_and_customers_have_budgets_of_their_own() -> None:
     budgets = [
         {"budget_id": "m", "max_budget": 3.0},

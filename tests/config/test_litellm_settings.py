@@ -53,6 +53,13 @@ def test_each_callback_is_named(tmp_path: Path) -> None:
     }
 
 
+def test_the_settings_of_a_callback_are_not_told(tmp_path: Path) -> None:
+    text = f"{ONE}litellm_settings: {{callbacks: [{{langfuse: {{secret_key: hunter2}}}}]}}"
+    one = converted(tmp_path, text)
+    assert "hunter2" not in one.plan
+    assert "litellm_settings.callbacks: one with settings" in {it.theirs for it in one.findings}
+
+
 def test_a_fallback_with_parameters_of_its_own_is_named(tmp_path: Path) -> None:
     text = f"{ONE}router_settings: {{fallbacks: [{{a: [{{model: b, messages: []}}]}}]}}"
     one = converted(tmp_path, text)
@@ -65,6 +72,9 @@ def test_a_fallback_with_parameters_of_its_own_is_named(tmp_path: Path) -> None:
         "litellm_settings: {cache: true, cache_params: {ttl: 100000000}}",
         "litellm_settings: {max_budget: 1.0e-12, budget_duration: weird}",
         "litellm_settings: {max_budget: 5, budget_duration: 2mo}",
+        "litellm_settings: {max_budget: 5, budget_duration: 2w}",
+        "litellm_settings: {max_budget: 5, budget_duration: 24mo}",
+        "litellm_settings: {max_budget: 5, budget_duration: 999999d}",
         "general_settings: {max_request_size_mb: 0.2}",
         "router_settings: {cooldown_time: 0.0001, allowed_fails: 1000000, retry_after: 9999}",
         "router_settings: {timeout: 1}",

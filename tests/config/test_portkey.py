@@ -1,5 +1,6 @@
 """Portkey's configs: strategies as routes, and every key carried or told of."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,28 @@ def test_a_loadbalance_has_its_weights(tmp_path: Path) -> None:
     assert route(tmp_path, value) == {
         "targets": {"openai-gpt-4o": 0.7, "anthropic-claude-haiku-4-5": 0.3}
     }
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"weight": 10**400},
+        {"weight": 1e-300},
+        {"weight": 1e300},
+        {"request_timeout": 10**400},
+        {"request_timeout": 0.0001},
+        {"cache": {"mode": "simple", "max_age": 10**400}},
+    ],
+    ids=["long", "tiny", "huge", "for-ever", "at-once", "kept-for-ever"],
+)
+def test_a_number_that_is_odd_leaves_a_plan_that_may_be_served(
+    tmp_path: Path, odd: dict[str, Any]
+) -> None:
+    file = tmp_path / "portkey.json"
+    value = {"strategy": {"mode": "loadbalance"}, "targets": [{**OPENAI, **odd}, CLAUDE]}
+    file.write_text(json.dumps(value))
+    one = convert_portkey(file, plugs.names("providers"), "chat")
+    assert compiled(one.plan).problems == (), one.plan
 
 
 def test_a_fallback_is_asked_in_its_order(tmp_path: Path) -> None:

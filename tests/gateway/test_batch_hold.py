@@ -35,8 +35,8 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import FRAME_HEADER_BYTES, Receipt, decode_payload, encode_frame
 from tidegate.gateway.batch_desk import BatchDesk
-from tidegate.gateway.batch_hold import done_id, hold, hold_id, release
-from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_hold import done_id, hold, release
+from tidegate.gateway.batch_ids import Sealed, hold_id
 from tidegate.gateway.batch_watch import look
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment
@@ -210,6 +210,33 @@ def test_a_gateway_that_starts_anew_ends_what_another_held(tmp_path: Path) -> No
     run(main())
 
 
+def test_a_budget_that_was_changed_meanwhile_holds_it_no_longer(tmp_path: Path) -> None:
+    """It begins with the ledger, and so with what is held."""
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=(MONTH,)) as (it, api):
+            written = rig.migrated(it.layout.ledger_db)
+            ledger, seen = Ledger(written), set[str]()
+            past = it.world.past = LedgerPast(it.layout, "gateway-0", it.journal)
+            try:
+                batch = await done(api, await begin(api, (await put(api)).id))
+                to = target(up.port, dialect="sim", batches=Batches(HALF))
+                changed = replace(MONTH, only=(("team", "team-a"),))
+                assert await it.obey(plan_of(to, version=2, limits=(changed,)))
+                (monthly,) = it.world.obeyed().limits.of_caller
+                await past.learn([(monthly, "team-a", 1)])
+                assert MONTH.amount - left(it, "monthly", "team-a") == held(it)[0].most_nanousd
+                await to_ledger(it, ledger, seen)
+                await api.files.content(batch.output_file_id)
+                await look(it.world, clock.monotonic_s())
+                assert MONTH.amount - left(it, "monthly", "team-a") == spent(it) == in_all(it)
+            finally:
+                past.close()
+                written.dispose()
+
+    run(main())
+
+
 def of_batch(at_ms: int, most_nanousd: int, number: int) -> tuple[Sealed, Receipt]:
     """A file's seal of a batch that began then, and the receipt of what is held for it."""
     place = "input", "file-0", b"p" * 9, "small", "chat", "k", "team-a", None, at_ms
@@ -233,6 +260,9 @@ class House:
 
     async def learn(self, wanted: Any) -> tuple[()]:
         return ()
+
+    def began(self, counters: Any, scope: str, since_s: float) -> bool:
+        return False
 
     def append(self, frame: bytes, ending: Any, give_up: Any) -> None:
         receipt = decode_payload(frame[FRAME_HEADER_BYTES:])

@@ -1,12 +1,13 @@
 """A gateway that starts looks after the batches of the one before it."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 from msgspec.structs import replace
-from tests.gateway.batched import batched, begin, engine, held, put, settled
+from tests.gateway.batched import batched, begin, client, engine, held, put, settled
 from tests.gateway.limited import budget
 from tests.gateway.rig import Gateway, run, until
 from tests.gateway.test_batch_hold import House, in_all
@@ -67,10 +68,11 @@ def test_of_what_was_never_told_its_provider_knows(tmp_path: Path, monkeypatch) 
             taken, begun = held(it)
             it.world.batches = BatchDesk()
             it.world.past = Past().take(it, begun.id)
-            await restore(it.world)  # it may still be on its way
+            await restore(it.world)
+            await batch_restore.look(it.world)
             assert not it.world.batches.watched
             monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
-            await restore(it.world)
+            await batch_restore.look(it.world)
             assert len(it.world.batches.watched) == 1
             assert in_all(it) == taken.most_nanousd
             it.world.batches = BatchDesk()
@@ -131,5 +133,48 @@ def test_what_a_provider_did_not_answer_is_looked_for_later(tmp_path: Path, monk
             assert [batch.own for batch, _ in it.world.batches.watched.values()] == [one]
             taken = held(it)[0].most_nanousd
             await until(lambda: in_all(it) == taken)
+
+    run(main())
+
+
+def test_a_ledger_that_is_away_at_the_start_is_read_later(tmp_path: Path, monkeypatch) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            await begin(api, (await put(api)).id)
+            it.world.batches = BatchDesk()
+            past = it.world.past = Past().take(it)
+            tries, read = [], past.holds
+
+            async def away(since_s: float, most: int) -> list:
+                tries.append(since_s)
+                if len(tries) < 3:
+                    raise [OSError, RuntimeError][len(tries) - 1]
+                return await read(since_s, most)
+
+            past.holds = away
+            monkeypatch.setattr(batch_restore, "EVERY_S", 0.01)
+            task = asyncio.ensure_future(batch_restore.watch(it.world))
+            await until(lambda: it.world.batches.watched)
+            await asyncio.sleep(0.05)
+            assert len(tries) == 3
+            task.cancel()
+
+    run(main())
+
+
+def test_what_no_list_can_tell_stays_held(tmp_path: Path, monkeypatch) -> None:
+    """Its seal is longer than metadata takes, so that its provider's list does not show it."""
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, _):
+            async with client(it, it.store.add(team="team-a", customer="中" * 100)) as api:
+                await begin(api, (await put(api)).id)
+            _, begun = held(it)
+            it.world.batches = BatchDesk()
+            it.world.past = Past().take(it, begun.id)
+            monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
+            await restore(it.world)
+            assert not len(it.world.batches.settled)
+            assert not it.world.batches.unsure
 
     run(main())

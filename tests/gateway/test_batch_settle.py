@@ -2,9 +2,23 @@
 
 from pathlib import Path
 
+import openai
+import pytest
+from msgspec.structs import replace
 from tests.gateway import signers
-from tests.gateway.batched import HALF, LINES, batched, client, engine, settled, through
-from tests.gateway.rig import gateway, run, target
+from tests.gateway.batched import (
+    HALF,
+    LINES,
+    batched,
+    begin,
+    client,
+    engine,
+    held,
+    put,
+    settled,
+    through,
+)
+from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.tokens import KEY, file_keys
 from tests.stores import rig
 
@@ -114,6 +128,50 @@ def test_a_caller_without_a_key_has_spent_its_own_budget(tmp_path: Path) -> None
                 spent = budget.counters.read(id, 0, moment()).used
                 assert spent == sum(receipt.cost_nanousd for receipt in settled(it)) > 0
                 assert it.world.keys.limits_of("jwt-other") is None
+
+    run(main())
+
+
+def test_a_caller_with_long_attributes_has_ids_that_open_or_no_batch(tmp_path: Path) -> None:
+    async def main(count: int) -> None:
+        told = tuple((f"said-{number}", FromClaim("v" * 250)) for number in range(count))
+        one = signers.issuer(file_keys(tmp_path), Grant(FromClaim("team-a"), attributes=told))
+        async with engine() as up:
+            to = target(up.port, dialect="sim", batches=Batches(HALF))
+            async with gateway(tmp_path / str(count), to, callers=(one,)) as it:
+                async with client(it, signers.sign(KEY, signers.claims())) as api:
+                    if count > 10:
+                        with pytest.raises(openai.BadRequestError, match="too long"):
+                            await begin(api, (await put(api)).id)
+                        assert up.sim.batches.batches == {}
+                        assert held(it) == []
+                        return
+                    batch = await through(api)
+                    await api.files.content(batch.output_file_id)
+                assert len(settled(it)) == 5
+
+    run(main(8))
+    run(main(40))
+
+
+def test_what_a_list_leaves_out_of_a_long_seal_is_known_all_the_same(tmp_path: Path) -> None:
+    """To whoever reads results by an id of the list, and to who looks after the batch since."""
+
+    async def main() -> None:
+        told = tuple((f"said-{number}", FromClaim("v" * 250)) for number in range(2))
+        one = signers.issuer(file_keys(tmp_path), Grant(FromClaim("team-a"), attributes=told))
+        async with engine() as up:
+            to = target(up.port, dialect="sim", batches=Batches(HALF))
+            async with gateway(tmp_path / "it", to, callers=(one,)) as it:
+                async with client(it, signers.sign(KEY, signers.claims())) as api:
+                    await through(api)
+                    (listed,) = [row async for row in api.batches.list()]
+                    changed = replace(to, batches=Batches(replace(HALF, version="x")))
+                    assert await it.obey(plan_of(changed, version=2, callers=(one,)))
+                    await api.files.content(listed.output_file_id)
+                found = settled(it)
+                assert {one.price_version for one in found} == {HALF.version}
+                assert {one.attributes["said-1"] for one in found} == {"v" * 250}
 
     run(main())
 

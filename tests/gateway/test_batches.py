@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import openai
 import pytest
+from msgspec.structs import replace
 from tests.gateway.batched import (
     CHAT,
     HALF,
@@ -20,6 +21,7 @@ from tests.gateway.batched import (
     settled,
     through,
 )
+from tests.gateway.guarded import PII, with_guardrails
 from tests.gateway.rig import gateway, plan_of, run, target, until
 from tests.gateway.upstream import Upstream, whole
 
@@ -194,6 +196,24 @@ def test_a_target_that_is_gone_is_told(tmp_path: Path) -> None:
             assert await it.obey(plan_of(target(up.port, "other"), version=2))
             with pytest.raises(openai.NotFoundError, match="no longer in the plan"):
                 await api.batches.retrieve(batch.id)
+
+    run(main())
+
+
+def test_a_plan_that_came_after_the_file_says_no(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            file = await put(api)
+            small = target(up.port, dialect="sim", batches=Batches(HALF))
+            plan = plan_of(small, version=2)
+            assert await it.obey(with_guardrails(plan, [PII]))
+            with pytest.raises(openai.BadRequestError, match="guardrails look through"):
+                await begin(api, file.id)
+            routes = {"other": replace(plan.routes["small"], name="other")}
+            assert await it.obey(replace(plan, version=3, routes=routes))
+            with pytest.raises(openai.NotFoundError, match="no such model any more"):
+                await begin(api, file.id)
+            assert up.sim.batches.batches == {}
 
     run(main())
 

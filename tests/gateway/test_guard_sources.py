@@ -59,16 +59,17 @@ def test_users_ask(members: dict[str, Any]) -> None:
             {"type": "search_result", "content": [{"type": "text", "text": SAID}]}]}]}]},
         {"input": [{"type": "function_call_output", "call_id": "call_1234567", "output": SAID}]},
         {"documents": [{"text": SAID}]},
+        {"input": [{"type": "mcp_call", "name": "f", "arguments": SAID, "output": SAID}]},
+        {"input": [{"type": "file_search_call", "queries": [SAID], "results": [{"text": SAID}]}]},
+        {"input": [{"type": "code_interpreter_call", "code": SAID, "outputs": [
+            {"type": "logs", "logs": SAID}]}]},
+        {"messages": [{"role": "assistant", "content": [{"type": "text", "text": SAID},
+            {"type": "mcp_tool_result", "content": [{"type": "text", "text": SAID}]}]}]},
         {"messages": [{"role": "tool", "content": f'{{"mails": [{{"body": "{SAID}"}}]}}'}]},
     ],
 )  # fmt: skip
 def test_tools_and_documents_bring(members: dict[str, Any]) -> None:
     assert of(**members) == [("brought", SAID)]
-
-
-def test_a_member_that_comes_twice_hides_nothing() -> None:
-    content = f'{{"mail": {{"body": "{SAID}", "body": "Nothing."}}}}'
-    assert of(messages=[{"role": "tool", "content": content}]) == [("brought", content)]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,25 @@ def test_nothing_hides_in_the_names_and_members_of_what_is_brought() -> None:
     told = [("brought", SAID)] * 3
     assert [it for it in of(messages=[tool]) if it[1] == SAID] == told
     assert [it for it in of(documents=[inner]) if it[1] == SAID] == told
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "type": "reasoning", "content": SAID},
+        {"role": "user", "type": "a_call", "content": SAID},
+        {"role": "user", "content": [{"type": "text", "role": "assistant", "text": SAID}]},
+        {"role": "human", "content": SAID},
+    ],
+)
+def test_no_word_of_a_message_takes_it_from_its_role(message: dict[str, Any]) -> None:
+    assert of(messages=[message]) == of(input=[message]) == [("asked", SAID)]
+
+
+def test_nothing_hides_in_a_member_that_comes_twice() -> None:
+    for hidden in (f'{{"a": "{SAID}", "a": "fine"}}', f'[{{"b": {{"a": "{SAID}", "a": 1}}}}]'):
+        tool = {"role": "tool", "content": hidden}
+        assert ("brought", hidden) in of(messages=[tool])
 
 
 def test_what_cannot_be_read_is_refused() -> None:

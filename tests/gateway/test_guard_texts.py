@@ -63,3 +63,12 @@ def test_nothing_but_what_is_sealed_hides_behind_a_seal() -> None:
 def test_arguments_without_end_are_a_text() -> None:
     deep = "[" * 600 + '"a"' + "]" * 600
     assert cleaned_json(deep, loud) == deep.upper()
+
+
+def test_of_a_member_that_comes_twice_nothing_goes_out_unseen() -> None:
+    def redacted(text: str) -> str:
+        return text.replace("secret", "<S>")
+
+    for hidden in ('{"a":"secret","a":"b"}', '{"a":"s\\u0065cret","a":"b"}'):
+        assert cleaned_json(hidden, redacted) == '{"a":"b"}'
+    assert cleaned_json('{"a": [{"a": 1}]}', redacted) == '{"a": [{"a": 1}]}'

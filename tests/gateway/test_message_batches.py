@@ -245,3 +245,43 @@ def test_one_that_leaves_as_it_begins_has_a_batch(tmp_path: Path) -> None:
             assert [one.id async for one in api.messages.batches.list()]
 
     run(main())
+
+
+def test_what_is_deleted_as_soon_as_it_was_read_is_held_no_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with batched(tmp_path, limits=TEAM) as (it, api, provider):
+            made = await api.messages.batches.create(requests=REQUESTS)
+            provider.end()
+            assert [row async for row in await api.messages.batches.results(made.id)]
+            await api.messages.batches.delete(made.id)
+            await look(it.world, clock.monotonic_s())
+            spent = sum(one.cost_nanousd or 0 for one in settled(it))
+            assert USD - left(it, "the-spend", "team-a") == spent > 0
+            assert not it.world.batches.watched
+
+    run(main())
+
+
+@pytest.mark.parametrize("what", ["away", "credential", "late"])
+def test_what_was_surely_not_begun_is_held_no_more(tmp_path: Path, what: str) -> None:
+    """No list of Anthropic's would tell later."""
+
+    async def main() -> None:
+        async def refusing(exchange: Exchange) -> None:
+            error = {"type": "authentication_error", "message": "invalid x-api-key"}
+            await whole({"type": "error", "error": error}, 500 if what == "late" else 401)(exchange)
+
+        fields = {"dialect": "anthropic", "batches": Batches(HALF)}
+        async with Upstream(refusing) as up:
+            port = 1 if what == "away" else up.port
+            async with (
+                gateway(tmp_path, target(port, **fields), limits=TEAM) as it,
+                client(it) as api,
+            ):
+                with pytest.raises(anthropic.APIStatusError) as no:
+                    await api.messages.batches.create(requests=REQUESTS)
+                told = "may have been created" in str(no.value)
+                held_nanousd = USD - left(it, "the-spend", "team-a")
+                assert (held_nanousd > 0) == (what == "late") == told
+
+    run(main())

@@ -1,8 +1,7 @@
 """What attacks is told from what asks, and what is said to a model from what a document says."""
 
-import time
-
 import pytest
+from tests.cpu import cpu_s
 from tests.guardrails.looked import complaint
 
 from tidegate.core import plugs
@@ -78,6 +77,5 @@ def test_types_and_threshold_are_the_plan_s() -> None:
 @pytest.mark.parametrize("source", ["asked", "brought"])
 @pytest.mark.parametrize("piece", ["a", "a ", "ignore. ", "\n", "\u4e00", "aGVs", "a.b "])
 def test_no_length_is_dearer_than_its_share(piece: str, source: Source) -> None:
-    began_s = time.process_time()
-    score(piece * (200_000 // len(piece)), source)
-    assert time.process_time() - began_s < 2.0
+    text = piece * (200_000 // len(piece))
+    assert cpu_s(lambda: score(text, source)) < 2.0

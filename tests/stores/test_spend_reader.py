@@ -196,6 +196,10 @@ def test_what_a_batch_holds_counts_until_it_has_ended(
         assert sorted(found, key=lambda one: -(one.most_nanousd or 0)) == [held, ended]
         assert len(snapshot.holds(rig.NOON_S - 900, 1)) == 1
         assert snapshot.holds(rig.NOON_S + 900, 9) == []
+    odd = replace(held, id=rig.receipt(rig.NOON_S).id, most_nanousd=0)
+    ledger.write([(odd, b"of another kind")], [])
+    with reader.snapshot() as snapshot:
+        assert len(snapshot.holds(rig.NOON_S - 900, 9)) == 2
     reader.close()
     with database.reading(engine) as connection:
         assert connection.execute(select(func.sum(schema.spend.c.requests))).scalar_one() == 1

@@ -1,6 +1,7 @@
 """MP3, its elder layers and ADTS: the sum of frames, of whatever rates."""
 
 import struct
+import time
 
 import pytest
 from hypothesis import given
@@ -110,3 +111,9 @@ def test_work_is_bounded_and_the_rest_is_left(monkeypatch: pytest.MonkeyPatch) -
     one = frame(0, 1, 1, 2)
     found = heard(memoryview(one * 50))
     assert found is not None and found.unread_bytes == 40 * len(one)
+
+
+def test_tags_without_end_are_not_followed() -> None:
+    began_s = time.process_time()
+    assert heard(memoryview(b"ID3\4\0\0\0\0\0\0" * 1_000_000)) is None
+    assert time.process_time() - began_s < 0.3  # each of them looked at: more than a second

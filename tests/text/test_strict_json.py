@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tidegate.text import strict_json
-from tidegate.text.strict_json import MAX_DEPTH, JsonProblem, read_object
+from tidegate.text.strict_json import MAX_DEPTH, MAX_NUMBER_CHARS, JsonProblem, read_object
 
 JUDGED = frozenset({"model", "stream", "n", "key"})
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -108,6 +109,21 @@ def test_it_agrees_on_what_is_broken(data: st.DataObject, pairs: Pairs) -> None:
 @example(b'{"a":1}\x00')
 def test_any_bytes_are_an_object_or_a_problem(body: bytes) -> None:
     assert read(body) == obvious(body)
+
+
+def test_the_time_to_say_what_came_twice_is_bounded() -> None:
+    many = b",".join(b'"k%d":1' % number for number in range(50_000))
+    began_s = time.process_time()
+    with pytest.raises(JsonProblem, match="twice"):
+        read_object(b'{"a":1,%b,"\\u0061":2}' % many, JUDGED)
+    assert time.process_time() - began_s < 2  # each name looked for in all of it: half a minute
+
+
+def test_numbers_that_are_nearly_too_long_take_no_time() -> None:
+    body = b'{"a":[%b]}' % b",".join([b"[" + b"1" * MAX_NUMBER_CHARS + b"]"] * 200_000)
+    began_s = time.process_time()
+    assert list(read_object(body, JUDGED)) == ["a"]
+    assert time.process_time() - began_s < 0.3  # from each digit anew: 0.7
 
 
 @pytest.mark.parametrize(

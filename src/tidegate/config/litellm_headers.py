@@ -10,6 +10,10 @@ from tidegate.config.written_plan import literal
 
 ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 _SECRET: Final = re.compile(r"auth|key|token|secret|cookie|pass|cred", re.IGNORECASE)
+_LOOKS_SECRET: Final = re.compile(
+    r"^\s*(?:bearer|basic)\s|\b(?:sk|pk|rk|gsk|hf|xai|ghp|glpat)[-_][A-Za-z0-9_-]{12}|\beyJ\w{8}",
+    re.IGNORECASE,
+)
 
 
 def reference_of(value: object) -> str:
@@ -33,7 +37,7 @@ def headers_of(wire: Wire, params: Their) -> dict[str, str]:
         params.found.left(params.at("extra_headers"), "a mapping belongs here")
     for name, value in extra.items() if isinstance(extra, dict) else ():
         where = f"{params.at('extra_headers')}.{name}"
-        if _SECRET.search(str(name)):
+        if _SECRET.search(str(name)) or _LOOKS_SECRET.search(str(value)):
             params.found.left(where, "a secret is no header here: write it as `api_key`")
         elif header_name(name) is None or text(value) is None:
             params.found.left(where, "the gateway writes it itself, or it is no header")

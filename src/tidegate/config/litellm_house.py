@@ -51,6 +51,7 @@ _ADMINS: Final = frozenset({"default_user_id", "litellm-proxy-master-key", ""})
 _WHOLE: Final = "litellm-proxy-budget"  # the user that stands for everything
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_NAME: Final = 100
+_MOST_COUNT: Final = 10**15
 _COUNTS: Final = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 
 
@@ -124,10 +125,20 @@ class _House:
 
     def _counts(self, table: str, row: Row, linked: Row) -> list[int | None]:
         """Requests and tokens a minute, requests at once; what only the budget says holds too."""
-        for name in _COUNTS:
-            if row.get(name) or linked.get(name):
-                self._found.carried(f"{table}.{name}", f"a limit of the {table.rstrip('s')}")
-        return [int(row.get(name) or linked.get(name) or 0) or None for name in _COUNTS]
+        return [self._count(table, name, row, linked) for name in _COUNTS]
+
+    def _count(self, table: str, name: str, row: Row, linked: Row) -> int | None:
+        theirs = row.get(name)
+        theirs = linked.get(name) if theirs is None else theirs
+        if theirs is None:
+            return None
+        ours = f"a limit of the {table.rstrip('s')}"
+        if int(theirs) > 0:
+            self._found.carried(f"{table}.{name}", ours)
+        else:
+            said = "nothing may be asked there; a limit here is 1 at least: revoke its keys"
+            self._found.changed(f"{table}.{name} 0", ours, said)
+        return min(max(int(theirs), 1), _MOST_COUNT)
 
     def _key(self, row: Row) -> MovedKey | None:
         sha256, theirs = row["token"], row.get("team_id")

@@ -29,6 +29,9 @@ _BALANCES: Final = {
 }
 _LEAST: Final = Decimal("1e-9")
 _DURATION: Final = re.compile(r"([1-9]\d{0,5})(mo|[smhdw])")
+_DAYS: Final = {"d": 1, "w": 7, "mo": 30}
+_UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_S: Final = 366 * 86_400
 _CALLBACKS: Final = (
     *("callbacks", "success_callback", "failure_callback", "service_callback"),
     "service_callbacks",
@@ -156,7 +159,8 @@ def _callbacks(settings: Their, draft: Draft) -> None:
         if value is None:
             continue
         for one in value if isinstance(value, list) else [value]:
-            where = f"{settings.at(name)}: {str(one)[:60]}"
+            told = one[:60] if isinstance(one, str) else "one with settings"  # it may hold a secret
+            where = f"{settings.at(name)}: {told}"
             if one == "prometheus":
                 settings.found.carried(where, "control.litellm_metric_names")
                 draft.control["litellm_metric_names"] = True
@@ -187,11 +191,11 @@ def _megabytes(value: object) -> int | None:
 
 
 def _per(duration: object) -> str | None:
-    words = {"1d": "day", "24h": "day", "7d": "week", "30d": "month", "1mo": "month"}
+    words = {"1d": "day", "24h": "day", "7d": "week", "1w": "week", "30d": "month", "1mo": "month"}
     text = str(duration).strip().lower()
     match = _DURATION.fullmatch(text)
-    if match is None:
+    if match is None or text in words:
         return words.get(text)
-    if match[2] == "mo":
-        return words.get(text) or f"{30 * int(match[1])}d"
-    return words.get(text) or text
+    days = _DAYS.get(match[2])
+    count, unit = int(match[1]) * (days or 1), "d" if days else match[2]
+    return f"{count}{unit}" if count * _UNITS_S[unit] <= _LONGEST_S else None

@@ -11,6 +11,8 @@ from tidegate.config.moving import Findings
 from tidegate.config.portkey_routes import Above, Asked, Leaf, route_of
 from tidegate.config.their_file import UNNEEDED, Their, nobody, read_json
 from tidegate.config.their_secrets import Secrets
+from tidegate.config.their_values import seconds, share
+from tidegate.config.their_values import weight as share_of
 from tidegate.config.written_plan import Converted, Draft, literal, written
 
 _HEADING: Final = (
@@ -155,7 +157,7 @@ class _Reading:
         self._found.carried("strategy.mode", ours)
         for index, one in enumerate(targets):
             weight = one.take("weight")
-            share = float(weight) if isinstance(weight, int | float) else 1.0
+            share = (share_of(weight) or 0.0) if isinstance(weight, int | float) else 1.0
             found = self.part(one, above, depth + 1)
             total = sum(found.weights.values()) or 1.0
             if shares and share <= 0:
@@ -188,10 +190,9 @@ class _Reading:
         elif tries is not None:
             self._found.left(retry.at("attempts"), "write a whole number")
         retry.rest(_ADVICE.get, _OTHERWISE)
-        timeout = part.carry("request_timeout", "targets.NAME.deadlines.total_s")
-        total_s = above.total_s
-        if isinstance(timeout, int | float) and timeout > 0:
-            total_s = min(timeout / 1000, 86_400.0)
+        where = "targets.NAME.deadlines.total_s"
+        wait_ms = part.read("request_timeout", where, share, "write a number of milliseconds")
+        total_s = above.total_s if wait_ms is None else min(max(wait_ms / 1000, 0.001), 86_400.0)
         override = part.mapping("override_params")
         model = override.carry("model", "targets.NAME.model") or above.model
         params = dict(above.params)
@@ -209,8 +210,8 @@ class _Reading:
         mode, age_s = their.take("mode"), their.take("max_age")
         their.rest(_ADVICE.get, _OTHERWISE)
         if mode == "simple":
-            exact = {"ttl": float(age_s)} if isinstance(age_s, int | float) and age_s > 0 else {}
-            return exact, ways
+            ttl_s = seconds(age_s)
+            return {} if ttl_s is None else {"ttl": ttl_s}, ways
         if mode is not None:
             self._found.left(f"{their.at('mode')}: {str(mode)[:40]}", "see docs/semantic-cache.md")
         return None
@@ -255,7 +256,7 @@ class _Reading:
         target: dict[str, Any] = {"provider": provider, "model": literal(wire.model)}
         if above.total_s is not None:
             target["deadlines"] = {"total_s": above.total_s}
-            for name, usual_s in (("first_token_s", 60.0), ("gap_s", 30.0)):
+            for name, usual_s in (("first_token_s", 60.0), ("gap_s", 30.0), ("connect_s", 2.0)):
                 if above.total_s < usual_s:
                     target["deadlines"][name] = above.total_s
         name = _UNFIT.sub("-", f"{provider}-{wire.model}")[:60]

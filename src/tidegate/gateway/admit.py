@@ -37,6 +37,10 @@ class Past(Protocol):
     ) -> None:
         """Counts what an attempt used of a budget that began while its request was served."""
 
+    def began(self, counters: Counters, scope: str, since_s: float) -> bool:
+        """Whether they were seeded after that (monotonic seconds) with what the ledger has of this
+        scope, as far as that is remembered."""
+
     async def recorded(self, ids: Sequence[str]) -> set[str]:
         """Those of these receipts that are in the ledger. StoreError, OSError."""
 

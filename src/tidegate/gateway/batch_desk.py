@@ -51,10 +51,12 @@ class Settled:
 
 
 class HeldMoney(Struct, frozen=True, eq=False):
-    """What this process holds for one batch: the receipt that says so, and of which counters."""
+    """What this process holds for one batch since `at_s` (monotonic seconds): the receipt that says
+    so, and of which counters."""
 
     receipt: Receipt
     taken: list[Held]
+    at_s: float
 
 
 def name_of(what: Sealed) -> str:

@@ -20,8 +20,8 @@ from tidegate.gateway.http.server import Connection
 from tidegate.gateway.world import World
 
 _PATH = re.compile(
-    rb"(?:/v1)?/(?:(files)(?:/([A-Za-z0-9_.-]{1,1024})(/content)?)?"
-    rb"|(batches)(?:/([A-Za-z0-9_.-]{1,1024})(/cancel)?)?)"
+    rb"(?:/v1)?/(?:(files)(?:/([A-Za-z0-9_.-]{1,6100})(/content)?)?"
+    rb"|(batches)(?:/([A-Za-z0-9_.-]{1,6100})(/cancel)?)?)"
 )
 UPLOADS: Final = (b"/v1/files", b"/files")
 _METHODS: Final = {

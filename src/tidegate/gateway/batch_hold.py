@@ -8,9 +8,7 @@ follows from the first one's, takes as much away again. Whoever writes that, the
 """
 
 import logging
-import uuid
 from collections.abc import Iterable
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,7 +18,7 @@ from tidegate.core.limit import Calendar, Demand, Moment, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Hold, Receipt, encode_frame
 from tidegate.gateway.batch_desk import HeldMoney
-from tidegate.gateway.batch_ids import Sealed, shown
+from tidegate.gateway.batch_ids import SEALED, Sealed, hold_id, shown
 from tidegate.gateway.batch_money import budgets, gates, is_over, knows
 from tidegate.gateway.batch_results import line_id
 from tidegate.gateway.batch_settle import owner_of
@@ -31,9 +29,6 @@ from tidegate.gateway.shared_hold import SharedHold, drop_shared, take_shared
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
 from tidegate.stores.spending import MAX_COST_NANOUSD
-
-# The attribute of its receipts that says which batch it is, or will be, under a seal.
-SEALED: Final = "sealed"
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +64,7 @@ async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> 
     for it, scope in wanted if nanousd else ():
         if not _is_hard(it):
             _tell_soft((it, scope), receipt, taken, now)
-    world.batches.hold(receipt.id, HeldMoney(receipt, taken))
+    world.batches.hold(receipt.id, HeldMoney(receipt, taken, now.monotonic_s))
 
 
 async def release(batch: Sealed, world: World) -> bool:
@@ -107,7 +102,7 @@ async def release(batch: Sealed, world: World) -> bool:
         mine = {id(it.counters) for it, *_ in held.taken} if held is not None else set()
         for it, scope in budgets(receipt, owner.key, world.obeyed()):
             if it.counters is None or id(it.counters) not in mine:
-                _take_back((it, scope), ended, world, now)
+                _take_back((it, scope), ended, held, world, now)
     return True
 
 
@@ -133,11 +128,6 @@ async def has_ended(batch: Sealed, world: World) -> bool:
         return world.past is not None and bool(await world.past.recorded([done_id(batch)]))
     except (StoreError, OSError):
         return False
-
-
-def hold_id(batch: Sealed) -> str:
-    """The id of the receipt of what is held for it."""
-    return str(uuid.UUID(bytes=batch.hold))
 
 
 def done_id(batch: Sealed) -> str:
@@ -238,9 +228,12 @@ def _tell_shared(one: tuple[InForce, str], receipt: Receipt) -> None:
     counters.spent(f"{receipt.id}/{it.limit.name}", want, receipt.most_nanousd or 0)
 
 
-def _take_back(one: tuple[InForce, str], ended: Receipt, world: World, now: Moment) -> None:
+def _take_back(
+    one: tuple[InForce, str], ended: Receipt, held: HeldMoney | None, world: World, now: Moment
+) -> None:
     """Takes the hold off a counter that did not take it itself: one that is shared, or that began
-    with the ledger after it was held. Another goes on counting it, which errs on the safe side."""
+    with the ledger after it was held, as those of a budget that was changed meanwhile do. Another
+    goes on counting it, which errs on the safe side."""
     it, scope = one
     if is_over(it, ended, now):
         return
@@ -248,8 +241,12 @@ def _take_back(one: tuple[InForce, str], ended: Receipt, world: World, now: Mome
         _tell_shared(one, ended)
         return
     shape, nanousd = it.shape, -(ended.most_nanousd or 0)
+    if it.counters is None or shape is None or not knows(it, scope, now):
+        return
     began = world.batches.since_s > ended.started_at_s
-    if it.counters is None or shape is None or not (began and knows(it, scope, now)):
+    if held is not None and world.past is not None:
+        began = began or world.past.began(it.counters, scope, held.at_s)
+    if not began:
         return
     if isinstance(shape, Calendar):
         ticket = it.take(scope, 0, now)

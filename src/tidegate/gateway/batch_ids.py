@@ -9,12 +9,14 @@ nothing, nothing is kept here for it, and every gateway of a database reads what
 import hashlib
 import hmac
 import re
+import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.core.caller import PREFIX
 from tidegate.core.key import KeyRecord
@@ -37,11 +39,16 @@ _STARTS: Final = {
 }
 # Where in a batch's metadata it stands whose it is.
 OWNER: Final = "tidegate"
+MAX_VALUE_CHARS: Final = 512  # of what stands there
+# The attribute of receipts of what is held for it that says which batch it is, under a seal.
+SEALED: Final = "sealed"
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
 OWN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
-_SHOWN = re.compile(r"(?:file-tg|msgbatch_tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
+_SHOWN = re.compile(r"(?:file-tg|msgbatch_tg|batch_tg|)([A-Za-z0-9_-]{24,6000})")
+# Of what is begun, so that the ids of its results, with two of the provider's in them, fit as well.
+MAX_SEAL_CHARS: Final = 5_500
 
 
 class Brought(Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -115,6 +122,14 @@ def shown(what: Sealed, digests: Digests) -> str:
     return _STARTS[what.kind] + urlsafe_b64encode(seal + text).rstrip(b"=").decode()
 
 
+def seal_of(owner: Sealed, digests: Digests) -> str | None:
+    """What stands in its batch's metadata; None where that is longer than providers take."""
+    found = shown(owner, digests)
+    if len(found) > MAX_VALUE_CHARS:
+        found = shown(replace(owner, price=None, brought=None), digests)
+    return found if len(found) <= MAX_VALUE_CHARS else None
+
+
 def opened(id: str, key: KeyRecord, digests: Digests) -> Sealed | None:
     """What an id says to this key; None where it is none of its team and customer."""
     found = unsealed(id, digests)
@@ -150,6 +165,11 @@ def owned(id: str, kinds: tuple[Kind, ...], key: KeyRecord, digests: Digests) ->
         what = "file" if "input" in kinds else "batch"
         raise Refusal("not_found", f"there is no such {what} of yours")
     return found
+
+
+def hold_id(batch: Sealed) -> str:
+    """The id of the receipt of what is held for it."""
+    return str(uuid.UUID(bytes=batch.hold))
 
 
 def place_of(target: PreparedTarget, replica: PreparedReplica) -> bytes:

@@ -54,6 +54,7 @@ class _Line(Struct, forbid_unknown_fields=True):
 
 
 _MEMBERS: Final = frozenset(_Line.__struct_fields__)
+GUARDED: Final = "guardrails look through that model's texts, which those of a batch pass by"
 _WHY: Final = 'must be {"custom_id": "...", "method": "POST", "url": "...", "body": {...}}'
 _decode: Final = msgspec.json.Decoder(_Line).decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -217,8 +218,7 @@ class Lines:
         if (off := route.off_but_chats) is not None:
             raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
         if route.route.guardrails is not None:
-            message = "guardrails look through that model's texts, which those of a batch pass by"
-            raise Refusal("invalid_request", message, param="model")
+            raise Refusal("invalid_request", GUARDED, param="model")
         target, batches, wire = _target_of(route, ask)
         price = batches.price
         priced = Dearest(target.target, None if price is None else Ceiling(price), (price,))

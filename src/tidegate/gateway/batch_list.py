@@ -20,7 +20,7 @@ from tidegate.gateway.world import World
 MAX_PAGES: Final = 10
 _PAGE: Final = 100
 _LIMIT = re.compile(r"[1-9][0-9]?|100")
-_AFTER = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_AFTER = re.compile(r"[A-Za-z0-9_-]{1,6100}")
 _encode: Final = msgspec.json.Encoder().encode
 
 

@@ -37,6 +37,10 @@ class Answer(Struct, frozen=True):
         return self.status in GOOD and not self.streamed
 
 
+class Unsent(Failure):
+    """The provider was not reached, so that it has heard nothing of the request."""
+
+
 class Account(Struct, eq=False, frozen=True):
     """One replica of a target with one credential, and the provider's wire for files."""
 
@@ -185,5 +189,9 @@ async def sent(at: Account, head: bytes, body: bytes | None) -> Answer:
         raise Failure("timeout", "upstream_timeout", message) from None
     except UpstreamError as error:
         raise translate(error) from None
+    except Failure as no:
+        if this.sent_s is None:
+            raise Unsent(no.kind, no.code.name, no.message) from None
+        raise
     finally:
         this.end()

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_hold import SEALED, begun_id, done_id, hold_id, release
-from tidegate.gateway.batch_ids import OWNER, Sealed, unsealed
+from tidegate.gateway.batch_hold import begun_id, done_id, release
+from tidegate.gateway.batch_ids import OWNER, SEALED, Sealed, hold_id, seal_of, unsealed
 from tidegate.gateway.batch_list import pages
 from tidegate.gateway.batch_place import account_of
 from tidegate.gateway.batch_reading import own_id
@@ -31,28 +31,37 @@ UNSURE_S: Final = 900.0
 EVERY_S: Final = 60.0
 
 
-async def restore(world: World) -> None:
-    """Watches what is open. What cannot be read now is looked after when it is asked for."""
+async def restore(world: World) -> bool:
+    """Watches what is open. Whether that could be read."""
     if world.past is None:
-        return
+        return True
     now_s = clock.wall_s()
     try:
         found = await world.past.holds(now_s - MOST_AGE_S, MAX_RECEIPTS)
     except (StoreError, OSError) as error:
         log.warning("which batches are open cannot be read: %s", error)
-        return
+        return False
     for batch, begun in open_batches({one.id: one for one in found}, world):
         if begun:
             world.batches.watch(batch, clock.monotonic_s() + PATIENCE_S)
         elif now_s - batch.at_ms / 1000 > UNSURE_S:
             await _find(batch, world)
+        else:  # it may still be on its way
+            world.batches.unsure.append(batch)
+    return True
 
 
 async def watch(world: World) -> None:
-    """Looks for those of which this process does not know whether they began, for ever."""
+    """Restores, as soon as the ledger can be read, and looks for those of which this process does
+    not know whether they began, for ever."""
+    restored = False
     while True:
+        try:
+            restored = restored or await restore(world)
+            await look(world)
+        except Exception:  # the others are looked for all the same
+            log.exception("batches could not be looked for")
         await asyncio.sleep(EVERY_S)
-        await look(world)
 
 
 async def look(world: World) -> None:
@@ -85,10 +94,11 @@ def _is_of(seal: str, owner: Sealed, world: World) -> bool:
 
 async def _find(owner: Sealed, world: World) -> None:
     """Watches the batch that this is the owner of; gives back what is held where its provider has
-    none. Of a batch of messages no list says whose it is, so that it stays held."""
+    none. Of a batch of messages no list says whose it is, nor of one whose seal is longer than
+    metadata takes, so that these stay held."""
     try:
         at = account_of(owner, world.obeyed())
-        if at.wire.form == "messages":
+        if at.wire.form == "messages" or seal_of(owner, world.keys.digests) is None:
             return
         async for told in pages(at, "", world.ids.new()):
             metadata = told.get("metadata")

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
+from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt, encode_frame
 from tidegate.gateway.batch_desk import name_of
-from tidegate.gateway.batch_ids import Kind, Sealed
+from tidegate.gateway.batch_ids import SEALED, Kind, Sealed, hold_id, unsealed
 from tidegate.gateway.batch_money import charge
 from tidegate.gateway.batch_place import Account
 from tidegate.gateway.batch_results import Owner, Pricing, Splitter
@@ -142,11 +143,32 @@ class Settling:
 
 
 async def owner_of(sealed: Sealed, world: World) -> Owner:
-    """Whose the lines are. Refusal where keys cannot be read."""
+    """Whose the lines are. Refusal where keys cannot be read, or what they cost."""
+    sealed = await _whole(sealed, world)
     record = await world.keys.record(sealed.key_id)
     if record is None or (record.team, record.customer) != (sealed.team, sealed.customer):
         record = _gone(sealed, world)
     return Owner(sealed, record)
+
+
+async def _whole(sealed: Sealed, world: World) -> Sealed:
+    """With what a batch's metadata, and so a list, has no room for: the receipt of what is held for
+    it tells that. Refusal."""
+    if not sealed.hold or sealed.price is not None or sealed.brought is not None:
+        return sealed
+    held = world.batches.holds.get(hold_id(sealed))
+    receipt = None if held is None else held.receipt
+    try:
+        if receipt is None and world.past is not None:
+            receipt = await world.past.receipt(hold_id(sealed))
+    except (StoreError, OSError):
+        message = "what a batch began with cannot be read now"
+        raise Refusal("store_unavailable", message, retry_after_s=1.0) from None
+    seal = None if receipt is None else (receipt.attributes or {}).get(SEALED)
+    owner = None if seal is None else unsealed(seal, world.keys.digests)
+    if owner is None:
+        return sealed
+    return replace(sealed, price=owner.price, brought=owner.brought)
 
 
 def _gone(sealed: Sealed, world: World) -> KeyRecord:

@@ -15,7 +15,7 @@ from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.batch_desk import name_of
 from tidegate.gateway.batch_hold import done_id, has_ended, release
-from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_ids import Sealed, hold_id
 from tidegate.gateway.batch_place import account_of, ask
 from tidegate.gateway.batch_reading import read, read_through
 from tidegate.gateway.batch_settle import Settling, owner_of
@@ -81,7 +81,7 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
         return
     try:
         if await has_ended(batch, world):
-            await release(batch, world)
+            await _release(batch, now_s, world)
             return
         told = read(await ask(at, b"GET", b"/batches/" + batch.own.encode(), request_id))
         if not is_through(told, batch):
@@ -94,10 +94,13 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
         world.batches.watched.pop(name_of(batch), None)
         if _unread(told, batch, world):
             _watch(batch, now_s + EVERY_S, world)
-        elif not await release(batch, world):
-            _watch(batch, now_s + AGAIN_S, world)
+        else:
+            await _release(batch, now_s, world)
     except (Refusal, Failure) as no:
         if no.code.name == "not_found":
+            if name_of(batch) in world.batches.read:  # its caller has deleted it since
+                await _release(batch, now_s, world)
+                return
             log.warning("results of batch %s were gone before anybody read them", batch.own)
             return
         log.info("batch %s is looked at again later: %s", batch.own, no.message)
@@ -105,6 +108,15 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
         _watch(batch, now_s + (PATIENCE_S if missing else EVERY_S), world)
     except Exception:  # the others are looked at all the same
         log.exception("batch %s could not be settled", batch.own)
+        _watch(batch, now_s + EVERY_S, world)
+
+
+async def _release(batch: Sealed, now_s: float, world: World) -> None:
+    """Ends what is held for it. What was held elsewhere may never come to this ledger, so that it
+    is not asked for as often."""
+    if not await release(batch, world):
+        here = hold_id(batch) in world.batches.holds
+        _watch(batch, now_s + (AGAIN_S if here else PATIENCE_S), world)
 
 
 def _watch(batch: Sealed, due_s: float, world: World) -> None:

@@ -18,14 +18,28 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_hold import SEALED, hold, hold_id, note_begun, release
-from tidegate.gateway.batch_ids import OWNER, Kind, Sealed, brought, opened, owned, shown
-from tidegate.gateway.batch_input import RESPONSES_URL, URLS, url_of
-from tidegate.gateway.batch_place import Account, Answer, account_of, ask, good_of, sent
+from tidegate.gateway.batch_hold import hold, note_begun, release
+from tidegate.gateway.batch_ids import (
+    MAX_SEAL_CHARS,
+    MAX_VALUE_CHARS,
+    OWNER,
+    SEALED,
+    Kind,
+    Sealed,
+    brought,
+    hold_id,
+    opened,
+    owned,
+    seal_of,
+    shown,
+)
+from tidegate.gateway.batch_input import GUARDED, RESPONSES_URL, URLS, url_of
+from tidegate.gateway.batch_place import Account, Answer, Unsent, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
 from tidegate.gateway.batch_watch import heed
 from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.resolve import OFF_RETRY_S
 from tidegate.gateway.world import World
 from tidegate.text.strict_json import JsonProblem, read_object
@@ -33,7 +47,6 @@ from tidegate.text.strict_json import JsonProblem, read_object
 INPUT: Final = "tidegate_input"
 # Providers take 16; two are ours.
 MAX_METADATA: Final = 14
-MAX_VALUE_CHARS: Final = 512
 _UNSURE: Final = frozenset({"interrupted", "timeout", "malformed", "unavailable"})
 
 
@@ -68,17 +81,12 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         message = f"`endpoint` must be that of the file's lines: {url}"
         raise Refusal("invalid_parameter", message, param="endpoint")
     at = account_of(file, plan)
-    route = plan.routes.get(file.route)
-    if route is not None and (off := route.off_but_chats) is not None:
-        raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
+    check_route(file.route, plan)
     world.check_journal()
     owner = owner_of_new(file, at, key, world)
     # What is longer than providers take is left out: such a batch is found by its id alone.
-    seal = shown(owner, digests)
-    if len(seal) > MAX_VALUE_CHARS:
-        seal = shown(replace(owner, price=None, brought=None), digests)
-    ours = {OWNER: seal, INPUT: said.input_file_id}
-    fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}
+    ours = {OWNER: seal_of(owner, digests), INPUT: said.input_file_id}
+    fitting = {name: it for name, it in ours.items() if it and len(it) <= MAX_VALUE_CHARS}
     body: dict[str, Any] = {
         "input_file_id": file.own,
         "endpoint": url_of(at.wire, file.endpoint, file.dialect),
@@ -90,6 +98,18 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     what = Beginning(at, _encode(body), file, owner, "batch")
     told, batch = await begin(what, key, world, request_id)
     return _encode(shown_to(told, batch, key, world))
+
+
+def check_route(name: str, plan: PreparedPlan) -> None:
+    """Refusal where the plan has come to say no to what a file was taken for."""
+    route = plan.routes.get(name)
+    if route is None:
+        message = "there is no such model any more; GET /v1/models lists yours"
+        raise Refusal("model_not_found", message, param="input_file_id")
+    if (off := route.off_but_chats) is not None:
+        raise Refusal("route_off", off, retry_after_s=OFF_RETRY_S)
+    if route.route.guardrails is not None:
+        raise Refusal("invalid_request", GUARDED, param="input_file_id")
 
 
 class Beginning(Struct, frozen=True, eq=False):
@@ -121,7 +141,11 @@ async def _begin(
     begun."""
     at, owner = what.at, what.owner
     receipt = receipt_of(owner, at, key, world)
-    receipt.attributes = {**key.attributes, SEALED: shown(owner, world.keys.digests)}
+    seal = shown(owner, world.keys.digests)
+    if len(seal) > MAX_SEAL_CHARS:
+        message = "what your token says of you is too long to stand in the id of a batch"
+        raise Refusal("invalid_request", message)
+    receipt.attributes = {**key.attributes, SEALED: seal}
     await hold(what.file, receipt, key, world)
 
     async def exchange() -> Answer:
@@ -132,7 +156,7 @@ async def _begin(
         told = read(await good_of(at, exchange))
         batch = replace(owner, kind=what.kind, own=own_id(told))
     except (Refusal, Failure) as failure:
-        if isinstance(failure, Refusal) or failure.kind not in _UNSURE:
+        if isinstance(failure, Refusal) or _was_refused(failure):
             if not await release(owner, world):
                 world.batches.unsure.append(owner)
             raise
@@ -143,6 +167,11 @@ async def _begin(
     heed(told, batch, world)
     world.batches.created[at.target.target.name] += 1
     return told, batch
+
+
+def _was_refused(no: Failure) -> bool:
+    """Whether it surely was not begun."""
+    return isinstance(no, Unsent) or no.kind not in _UNSURE or no.code.name == "upstream_auth"
 
 
 def _begun(task: "asyncio.Task[Any]", world: World) -> None:

@@ -14,7 +14,7 @@ from tidegate.core.guardrail import Source, SourceDetector
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Guard
-from tidegate.text.strict_json import UNREADABLE, JsonProblem, count_members
+from tidegate.text.strict_json import UNREADABLE, loses_members
 
 _decode: Final = msgspec.json.Decoder().decode
 # Members of a body, in whichever wire, with whose their texts are that say nothing of it.
@@ -24,19 +24,25 @@ _MEMBERS: Final[tuple[tuple[str, Source], ...]] = (
 )
 # Members that their writer names as he likes.
 _ANYBODYS: Final = frozenset({"documents"})
-_ROLES: Final[dict[str, Source]] = {"user": "asked", "tool": "brought", "function": "brought"}
+_TOOLS: Final = frozenset({"tool", "function"})
+# Whose messages are nobody's that matters; those of any other role are shown to a model as asked.
+_OWN: Final = frozenset({"system", "developer", "assistant"})
 # Of a part or an item, by its type: results of tools, documents, what a search found.
 _BROUGHT: Final = frozenset({"document", "search_result", "tool_result"})
 _OF_TOOLS: Final = ("_output", "_tool_result")
 # What a model said, or nobody can read.
 _SAID: Final = frozenset({"reasoning", "tool_use", "base64"})
 _CALL: Final = "_call"
+# Of a call, what its provider's own tools brought.
+_ANSWERS: Final = ("output", "outputs", "results")
 # What is no text of anybody: names, ids, media.
 _NO_TEXT: Final = frozenset(
     {"type", "role", "id", "call_id", "tool_call_id", "tool_use_id", "item_id", "name", "status"}
     | {"file_id", "file_data", "image_url", "input_audio", "cache_control", "media_type", "model"}
     | {"file_url", "filename", "url", "encrypted_content", "signature"}
 )
+# A value to be looked at, whose it is, and whether whoever wrote it named its members.
+_Part = tuple[Any, Source, bool]
 _LEAST_CHARS: Final = 8
 # More than that nobody has judged: it would take a tenth of a second of a core and more.
 MOST_CHARS: Final = 1024 * 1024
@@ -89,14 +95,15 @@ def texts_of(ask: Ask) -> Iterator[tuple[Source, str]]:
 def _texts(value: Any, source: Source, *, anybodys: bool) -> Iterator[tuple[Source, str]]:
     """By a list of what is still to be looked at: it may be deeper than any stack. Where it is
     `anybodys`, whoever wrote it named its members too, and none of them is left out."""
-    left: list[tuple[Any, Source, bool]] = [(value, source, anybodys)]
+    items = value if isinstance(value, list) else [value]
+    left = [part for one in reversed(items) for part in _item(one, source, anybodys)]
     while left:
         it, whose, open_ = left.pop()
         if isinstance(it, str):
             inner = _inner(it) if whose == "brought" and it.lstrip()[:1] in ("{", "[") else None
             if inner is not None:
                 left.append((inner, whose, True))
-            elif len(it) >= _LEAST_CHARS:
+            if len(it) >= _LEAST_CHARS and (inner is None or loses_members(it, inner)):
                 yield whose, it
         elif isinstance(it, list):
             left += [(one, whose, open_) for one in reversed(it)]
@@ -105,43 +112,55 @@ def _texts(value: Any, source: Source, *, anybodys: bool) -> Iterator[tuple[Sour
         elif isinstance(it, dict):
             found = _source(it, whose)
             if found is not None:
-                parts = [(one, found, False) for name, one in it.items() if name not in _NO_TEXT]
-                left += reversed(parts)
+                left += _parts(it, found)
+            else:
+                left += _answers(it)
+
+
+def _item(it: Any, source: Source, open_: bool) -> list[_Part]:
+    """A message is its role's, whatever else it says of itself; no part of one has a role."""
+    role = it.get("role") if isinstance(it, dict) else None
+    if not isinstance(role, str) or source != "asked" or _is_brought(it.get("type")):
+        return [(it, source, open_)]
+    if role in _OWN:
+        return _answers(it)
+    return _parts(it, "brought" if role in _TOOLS else "asked")
+
+
+def _parts(it: dict[str, Any], whose: Source) -> list[_Part]:
+    parts: list[_Part] = [(one, whose, False) for name, one in it.items() if name not in _NO_TEXT]
+    return parts[::-1]
+
+
+def _answers(it: dict[str, Any]) -> list[_Part]:
+    """What its provider's own tools brought, amid what a model said."""
+    kind, content = it.get("type"), it.get("content")
+    found: list[Any] = []
+    if isinstance(kind, str) and kind.endswith(_CALL):
+        found = [it[name] for name in _ANSWERS if name in it]
+    elif isinstance(content, list):
+        found = [one for one in content if isinstance(one, dict) and _is_brought(one.get("type"))]
+    return [(one, "brought", False) for one in reversed(found)]
+
+
+def _is_brought(kind: Any) -> bool:
+    return isinstance(kind, str) and (kind in _BROUGHT or kind.endswith(_OF_TOOLS))
 
 
 def _source(it: dict[str, Any], whose: Source) -> Source | None:
     """Whose the texts below it are; None: nobody's that matters."""
-    kind, role = it.get("type"), it.get("role")
-    if isinstance(kind, str):
-        if kind in _BROUGHT or kind.endswith(_OF_TOOLS):
-            return "brought"
-        if kind in _SAID or kind.endswith(_CALL):
-            return None
-    if isinstance(role, str) and whose == "asked":
-        return _ROLES.get(role)
+    kind = it.get("type")
+    if _is_brought(kind):
+        return "brought"
+    if isinstance(kind, str) and (kind in _SAID or kind.endswith(_CALL)):
+        return None
     return whose
 
 
 def _inner(text: str) -> Any:
-    """What a text of JSON says; None where it is none, or says a member twice, of which one would
-    be lost."""
+    """What a text of JSON says; None where it is none."""
     try:
         found = _decode(text)
-        if not isinstance(found, dict | list) or count_members(text.encode()) != _members(found):
-            return None
-    except (*UNREADABLE, JsonProblem):
+    except (*UNREADABLE, RecursionError):
         return None
-    return found
-
-
-def _members(value: Any) -> int:
-    """How many all its objects have."""
-    count, left = 0, [value]
-    while left:
-        it = left.pop()
-        if isinstance(it, dict):
-            count += len(it)
-            left += it.values()
-        elif isinstance(it, list):
-            left += it
-    return count
+    return found if isinstance(found, dict | list) else None

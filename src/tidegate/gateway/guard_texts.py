@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tidegate.text.strict_json import UNREADABLE
+from tidegate.text.strict_json import UNREADABLE, loses_members
 
 Clean = Callable[[str], str]
 _decode: Final = msgspec.json.Decoder().decode
@@ -169,7 +169,9 @@ def cleaned_json(text: str, clean: Clean) -> str:
         made = everywhere(value, clean)
     except RecursionError:  # deeper than anybody's
         return clean(text)
-    return text if made is value else _encode(made).decode()
+    if made is value and not loses_members(text, value):
+        return text
+    return _encode(made).decode()  # of a member that came twice only what was looked at
 
 
 def _text(value: str, clean: Clean) -> str:

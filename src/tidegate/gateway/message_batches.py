@@ -16,8 +16,8 @@ from tidegate.core import clock
 from tidegate.core.ask import ANTHROPIC_MESSAGES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
-from tidegate.gateway.batch_hold import SEALED, begun_id
-from tidegate.gateway.batch_ids import Sealed, opened, owned, place_of, shown
+from tidegate.gateway.batch_hold import begun_id
+from tidegate.gateway.batch_ids import SEALED, Sealed, opened, owned, place_of, shown
 from tidegate.gateway.batch_input import Lines
 from tidegate.gateway.batch_place import Account, account_of, ask, choose
 from tidegate.gateway.batch_price import pinned
@@ -39,7 +39,7 @@ MAX_LISTED: Final = 30_000
 LINES_A_TURN: Final = 16
 AT_ONCE: Final = 8
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}|1000")
-_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,6100}")
 _WHY: Final = 'send {"requests": [{"custom_id": "...", "params": {...}}]}'
 
 
@@ -169,7 +169,7 @@ async def _row(batch: Sealed, world: World, request_id: str) -> dict[str, Any] |
 async def _known(key: KeyRecord, world: World) -> list[Sealed]:
     """What the ledger has of this caller's batches, and this process of those that it has begun.
     Refusal."""
-    found = dict(world.batches.begun)
+    found = {id: one for id, one in world.batches.begun.items() if one.team == key.team}
     try:
         if world.past is not None:
             past = await world.past.holds(clock.wall_s() - LISTED_S, MAX_LISTED)

@@ -18,7 +18,7 @@ from tidegate.gateway.world import World
 
 _PATH = re.compile(
     rb"(?:/anthropic)?(?:/v1)?/messages/batches"
-    rb"(?:/([A-Za-z0-9_.-]{1,1024})(/cancel|/results)?)?"
+    rb"(?:/([A-Za-z0-9_.-]{1,6100})(/cancel|/results)?)?"
 )
 _METHODS: Final = {
     (False, ""): ("GET", "POST"),

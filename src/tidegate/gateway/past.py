@@ -124,6 +124,14 @@ class LedgerPast:
             if ticket is not None and not period_is_over:
                 counters.give_back(scope, ticket, 0, nanousd, now)
 
+    def began(self, counters: Counters, scope: str, since_s: float) -> bool:
+        for at_s, it, of in reversed(self._seeded):
+            if at_s < since_s:
+                return False
+            if it.counters is counters and of == scope:
+                return True
+        return False
+
     async def rows(self, limits: Sequence[InForce], wall_s: float) -> list[Want]:
         """What fills the counters of these that several gateways share, at that time of their
         clock. StoreError, OSError."""

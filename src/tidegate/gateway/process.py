@@ -218,7 +218,6 @@ class Process:
         """From the first plan on, also those of the process before this one."""
         while self._world.plan is None:  # noqa: ASYNC110 - nothing announces it
             await asyncio.sleep(TICK_S)
-        await batch_restore.restore(self._world)
         await asyncio.gather(batch_watch.watch(self._world), batch_restore.watch(self._world))
 
     async def _renew_keys(self) -> None:

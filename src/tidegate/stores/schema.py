@@ -111,7 +111,7 @@ Index(
 
 _holds = receipts.c.purpose == "batch_hold"
 Index(
-    "ix_receipts_batch_hold", receipts.c.id, sqlite_where=_holds, postgresql_where=_holds
+    "ix_receipts_batch_hold", receipts.c.id, sqlite_where=_holds
 )  # as stores._spend_sql writes it
 
 for _name in ("end_user", "session_id", "trace_id"):

@@ -8,7 +8,7 @@ nothing go too early.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import msgspec
@@ -82,9 +82,13 @@ class Snapshot:
         return None if row is None else decode_payload(row[0])
 
     def holds(self, since_s: float, most: int) -> list[Receipt]:
-        """What batches held since then, and what of that has ended: at most so many."""
-        rows = self._connection.execute(sql.HOLDS, (_first_id_at(since_s), most))
-        return [decode_payload(payload) for (payload,) in rows]
+        """What batches held since then, and what of that has ended: at most so many. One that
+        cannot be read, as a newer gateway's, takes no other along."""
+        found = []
+        for (payload,) in self._connection.execute(sql.HOLDS, (_first_id_at(since_s), most)):
+            with suppress(msgspec.DecodeError):
+                found.append(decode_payload(payload))
+        return found
 
     def spent(self, limit: Limit, scope: str, since_s: float) -> Amounts:
         """(wall clock, nano-dollars) of what this limit counts since the quarter of `since_s`."""

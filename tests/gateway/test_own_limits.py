@@ -1,13 +1,14 @@
 """Keys of the same limits share them, each counted apart; what counts nothing is let go."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from tests.gateway.rig import gateway, run, target
 from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.limit import Moment
+from tidegate.core.limit import Moment, Seeded
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Raise
 from tidegate.gateway import own_limits
@@ -142,3 +143,27 @@ def test_a_key_is_held_to_its_own_limits_and_another_key_is_not(tmp_path: Path) 
             assert holds == {"key:requests": 1, "key:budget": 21_000}
 
     run(main())
+
+
+@pytest.mark.parametrize("length", [{"budget_unit": "day"}, {"budget_s": 60.0}])
+def test_a_budget_that_others_have_had_knows_nothing_of_a_key_that_comes_to_it(
+    length: dict[str, Any],
+) -> None:
+    own = OwnLimits(memory_counters)
+    small, large = KeyLimits(100, **length), KeyLimits(500, **length)
+    later = Moment(2 * 86_400.0, 1e9 + 2 * 86_400.0)
+    for limits, key in ((small, KEY), (large, "bbbbbbbb")):
+        (it,) = own.of(limits, key)
+        assert it.counters is not None and it.knows is not None
+        cast(Seeded, it.counters).seed(key, [], START)
+        assert it.knows(key, START) and it.knows(key, later)  # a period under our eyes
+    (small_one,), (large_one,) = own.of(small, KEY), own.of(large, "bbbbbbbb")
+    assert small_one.counters is not None and small_one.counters.take(KEY, 90, later) is not None
+    assert own.of(large, KEY) == (large_one,)
+    counters = cast(Seeded, large_one.counters)
+    assert not counters.knows(KEY, later) and counters.knows("bbbbbbbb", later)
+    counters.seed(KEY, [(later.wall_s, 90)], later)
+    assert counters.knows(KEY, later) and counters.read(KEY, 1, later).used == 90
+    assert counters.take(KEY, 100, later) is not None
+    own.of(small, KEY)  # back, with more spent than was counted there
+    assert not cast(Seeded, small_one.counters).knows(KEY, later)

@@ -270,3 +270,7 @@ class Seeded(Counters, Protocol):
 
     def seed(self, scope: str, past: Iterable[tuple[float, int]], now: Moment) -> None:
         """What the ledger has: (wall clock, amount). Nothing happens when it is known already."""
+
+    def doubt(self, scope: str, stale: bool) -> None:
+        """Some of what counts was counted elsewhere: it is no longer known, until it is seeded. A
+        `stale` count goes; one that is not stands, and is known."""

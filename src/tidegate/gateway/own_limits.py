@@ -8,7 +8,7 @@ from typing import Final, Protocol, cast
 
 from tidegate.core import plugs
 from tidegate.core.key_limits import PARALLEL, REQUESTS, TOKENS, KeyLimits
-from tidegate.core.limit import Counters, LimitKind, Moment
+from tidegate.core.limit import Counters, LimitKind, Moment, Seeded
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit
 from tidegate.gateway.holding import moment
@@ -44,8 +44,7 @@ class OwnLimits:
         declared = limits.limits()
         found = tuple(self._bound.get(limit) or self._bind(limit) for limit in declared)
         for limit, it in zip(declared, found, strict=True):
-            if limit.name in _HANDED_OVER:
-                self._go_on(limit, it, key_id)
+            self._go_on(limit, it, key_id)
         return found
 
     def sweep(self, now: Moment) -> bool:
@@ -67,13 +66,20 @@ class OwnLimits:
         return let_go
 
     def _go_on(self, limit: Limit, it: InForce, key_id: str) -> None:
-        """Has the key's count with it, where another amount was counted before."""
-        before = self._last.pop((key_id, limit.name), limit)
+        """Has the key's count with it, where another amount was counted before; of a budget what
+        the ledger has, as those whose limit it is too may have been counted here all along."""
+        before = self._last.pop((key_id, limit.name), None)
         self._last[key_id, limit.name] = limit
         if len(self._last) > MAX_REMEMBERED:
             del self._last[next(iter(self._last))]
-        old = self._bound.get(before)
-        if before != limit and old is not None and it.counters is not None:
+        if before == limit:
+            return
+        if limit.name not in _HANDED_OVER:
+            if it.knows is not None:
+                cast(Seeded, it.counters).doubt(key_id, stale=before is not None)
+            return
+        old = None if before is None else self._bound.get(before)
+        if old is not None and it.counters is not None:
             cast(_Movable, old.counters).hand_over(key_id, it.counters, moment())
 
     def _bind(self, limit: Limit) -> InForce:

@@ -1,11 +1,14 @@
 """Windows in the memory of one gateway: rolling ones in bins, and periods of a calendar."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import ceil, inf
+from typing import TypeVar
 
 from tidegate.core.limit import Calendar, Moment, Reading, Rolling, Shape
 from tidegate.core.periods import Period, period_at
 from tidegate.stores._memory_parts import MASK, Parts
+
+_Count = TypeVar("_Count", int, list[int])
 
 
 class RollingCounters:
@@ -18,12 +21,14 @@ class RollingCounters:
     neither free anything nor hold it up.
     """
 
-    __slots__ = ("_ahead_s", "_allowed", "_first", "_kept", "_newest", "_newest_until_s",
-                 "_oldest", "_parts", "_raised", "_span", "_wall", "_width")  # fmt: skip
+    __slots__ = ("_ahead_s", "_allowed", "_doubted", "_first", "_kept", "_newest",
+                 "_newest_until_s", "_oldest", "_parts", "_raised", "_span", "_wall",
+                 "_width")  # fmt: skip
 
     def __init__(self, shape: Rolling) -> None:
         self._kept: Parts[list[int]] = Parts()
         self._parts = self._kept.parts
+        self._doubted: set[str] = set()
         self._first: int | None = None
         self._ahead_s: float | None = None
         self._newest = self._oldest = self._span = self._width = 0
@@ -111,7 +116,12 @@ class RollingCounters:
         self._now_s(now)
         if self._first is None:
             self._first = self._newest
-        return self._first < self._oldest or scope in self._parts[hash(scope) & MASK]
+        if scope in self._parts[hash(scope) & MASK]:
+            return True
+        return self._first < self._oldest and scope not in self._doubted
+
+    def doubt(self, scope: str, stale: bool) -> None:
+        _doubt(self._parts, self._doubted, scope, stale)
 
     def seed(self, scope: str, past: Iterable[tuple[float, int]], now: Moment) -> None:
         if self.knows(scope, now):
@@ -128,6 +138,7 @@ class RollingCounters:
         for place in sorted(sums):
             bins += (place, sums[place])
         self._parts[hash(scope) & MASK][scope] = bins
+        self._doubted.discard(scope)
 
     def reshape(self, shape: Shape) -> None:
         if not isinstance(shape, Rolling):
@@ -187,11 +198,12 @@ class CalendarCounters:
     once: a clock that steps back stays in the period that it had reached.
     """
 
-    __slots__ = ("_allowed", "_ended", "_kept", "_parts", "_period", "_shape", "_whole")
+    __slots__ = ("_allowed", "_doubted", "_ended", "_kept", "_parts", "_period", "_shape", "_whole")
 
     def __init__(self, shape: Calendar) -> None:
         self._kept: Parts[int] = Parts()
         self._parts = self._kept.parts
+        self._doubted: set[str] = set()
         self._ended: list[Parts[int]] = []
         self._period: Period | None = None
         self._whole = False  # whether the period began under our eyes
@@ -234,13 +246,19 @@ class CalendarCounters:
 
     def knows(self, scope: str, now: Moment) -> bool:
         self._now(now)
-        return self._whole or scope in self._parts[hash(scope) & MASK]
+        if scope in self._parts[hash(scope) & MASK]:
+            return True
+        return self._whole and scope not in self._doubted
+
+    def doubt(self, scope: str, stale: bool) -> None:
+        _doubt(self._parts, self._doubted, scope, stale)
 
     def seed(self, scope: str, past: Iterable[tuple[float, int]], now: Moment) -> None:
         if not self.knows(scope, now):
             start_s = self._now(now).start_s
             used = sum(amount for at_s, amount in past if at_s >= start_s)
             self._parts[hash(scope) & MASK][scope] = used
+            self._doubted.discard(scope)
 
     def reshape(self, shape: Shape) -> None:
         if not isinstance(shape, Calendar):
@@ -280,3 +298,13 @@ class CalendarCounters:
         self._ended.append(self._kept)
         self._kept = Parts()
         self._parts = self._kept.parts
+
+
+def _doubt(parts: Sequence[dict[str, _Count]], doubted: set[str], scope: str, stale: bool) -> None:
+    """What was counted of a scope elsewhere is not known here, though all else is: a `stale` count
+    goes, another stands."""
+    part = parts[hash(scope) & MASK]
+    if stale:
+        part.pop(scope, None)
+    if scope not in part:
+        doubted.add(scope)

@@ -22,7 +22,7 @@ from tidegate.gateway.guard_fields import UNREAD, holds_text, of_member
 from tidegate.gateway.guard_texts import Clean
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Looking
-from tidegate.text.strict_json import UNREADABLE
+from tidegate.text.strict_json import UNREADABLE, loses_members
 
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
@@ -36,6 +36,8 @@ _MOST_CHECKED_CHARS: Final = 4 * 1024 * 1024
 def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
     """Those that look themselves. The request is another where they redact. Refusal."""
     _check_unread(ask, looking)
+    if looking.checks or looking.judges:  # who look at all of it, as it is read here
+        _put(ask, {name: _once(ask.members[name], value) for name, value in _values(ask)})
     if not looking.every:
         _check_ids(ask, looking)
         return
@@ -51,12 +53,8 @@ def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
         if not _hides(text) and not looking.may_have(_unescaped(text)):
             _check_readable(name, text, looking)
             continue
-        made = _member(name, raw, clean, looking)
-        if made is not None:
-            changed[name] = made
-    if changed:
-        ask.members = {name: changed.get(name, raw) for name, raw in ask.members.items()}
-        ask.body = _encode(ask.members)
+        changed[name] = _member(name, raw, clean, looking)
+    _put(ask, changed)
 
 
 async def check_request(
@@ -83,8 +81,13 @@ def _replace(ask: Ask, texts: Sequence[str]) -> None:
         made = of_member(name, value, lambda _: next(instead))
         if made is not value:
             changed[name] = Raw(_encode(made))
-    if changed:
-        ask.members = {name: changed.get(name, raw) for name, raw in ask.members.items()}
+    _put(ask, changed)
+
+
+def _put(ask: Ask, changed: Mapping[str, Raw]) -> None:
+    """Has it sent with these in the place of its members, where any is another."""
+    if any(raw is not ask.members[name] for name, raw in changed.items()):
+        ask.members = {**ask.members, **changed}
         ask.body = _encode(ask.members)
 
 
@@ -139,12 +142,21 @@ def _unescaped(text: str) -> str:
     return text.replace("\\n", "\n").replace('\\"', '"') if "\\" in text else text
 
 
-def _member(name: str, raw: Raw, clean: Clean, looking: Looking) -> Raw | None:
-    """The member with its texts as `clean` has them; None where none is another."""
+def _member(name: str, raw: Raw, clean: Clean, looking: Looking) -> Raw:
+    """The member with its texts as `clean` has them; the same object where none is another."""
     value = _read(name, raw)
     _check_text(name, value, looking)
     made = of_member(name, value, clean)
-    return None if made is value else Raw(_encode(made))
+    return _once(raw, value) if made is value else Raw(_encode(made))
+
+
+def _once(raw: Raw, value: Any) -> Raw:
+    """What was read of it, where something in it came twice: a provider might read the other one,
+    which nobody has looked at. The same object where nothing did."""
+    written = _encode(value)
+    if written == bytes(raw) or not loses_members(bytes(raw).decode(), value):
+        return raw
+    return Raw(written)
 
 
 def _read(name: str, raw: Raw) -> Any:

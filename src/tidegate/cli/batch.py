@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 from msgspec import Struct
 
-from tidegate.cli._client import gateway_url
+from tidegate.cli._client import gateway_url, read_error
 from tidegate.cli._words import moment, table
 
 _THROUGH = ("completed", "failed", "expired", "cancelled")
@@ -43,16 +43,7 @@ class _Page(Struct):
     has_more: bool = False
 
 
-class _Error(Struct):
-    message: str
-
-
-class _Refusal(Struct):
-    error: _Error
-
-
 _page = msgspec.json.Decoder(_Page).decode
-_refusal = msgspec.json.Decoder(_Refusal).decode
 
 
 def _caller_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,10 +146,5 @@ def _calling(key: str, gateway: str | None, state: Path | None) -> Iterator[http
 
 
 def _check(status: int, content: bytes) -> None:
-    if status == 200:
-        return
-    try:
-        message = _refusal(content).error.message
-    except msgspec.DecodeError:
-        message = f"the gateway answered {status}"
-    raise click.ClickException(message)
+    if status != 200:
+        raise click.ClickException(read_error(content)[0] or f"the gateway answered {status}")

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.config.moving import Findings
+from tidegate.core.declared_limits import MAX_WINDOW_S
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.periods import period_at
 from tidegate.core.plan import PeriodUnit
@@ -38,7 +39,6 @@ _CALENDAR: Final[Mapping[str, PeriodUnit]] = {
 }
 _SAME_MOMENT_S: Final = 60.0
 EVER_S: Final = 1.0  # what was spent some time; a lifetime's budget alone counts it
-_LONGEST_S: Final = 366 * 86_400.0
 _ALERTS: Final[tuple[int, ...]] = (50, 80, 100)
 
 
@@ -125,7 +125,7 @@ def _period(
         if reset_s <= now_s:
             found.carried(f"{what}.budget_duration {duration}", f"per: {unit}")
             return unit, None, float(period.start_s) - 1.0  # it is forgotten there by now
-    length_s = min(max(length_s, 1.0), _LONGEST_S)
+    length_s = min(max(length_s, 1.0), MAX_WINDOW_S)
     said = (
         "it rolls on; what was spent there is forgotten at the moment that it was to be, what is "
         "spent here by and by"

@@ -28,7 +28,7 @@ def convert_litellm(path: Path, known: Known) -> Converted:
     for item in whole.items("model_list"):
         models.add(item)
     shared = Shared()
-    read_router(whole.mapping("router_settings"), draft, shared)
+    read_router(whole.mapping("router_settings"), shared)
     read_litellm(whole.mapping("litellm_settings"), draft, shared)
     read_general(whole.mapping("general_settings"), draft)
     _environment(whole)

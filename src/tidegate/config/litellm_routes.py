@@ -10,8 +10,8 @@ from tidegate.config.litellm_models import Deployment, Group, Models
 from tidegate.config.moving import Findings
 from tidegate.config.their_values import ROUTE_NAME, route_name
 from tidegate.config.written_plan import Draft
+from tidegate.core.resilience import MAX_FALLBACKS
 
-_MOST_FALLBACKS: Final = 5
 # The plan's defaults, which none of a target's may pass the whole of.
 _PARTS_S: Final = {"first_token_s": 60.0, "gap_s": 30.0, "connect_s": 2.0}
 _LONGEST_PAUSE_S: Final = 8.0
@@ -141,11 +141,11 @@ def _fallbacks(
             if other != name:
                 asked += [one.target for one in _in_order(groups[other])[0]]
         wanted = [it for it in dict.fromkeys(asked) if it in later or it not in own]
-        if len(wanted) > _MOST_FALLBACKS:
-            said = f"a route has {_MOST_FALLBACKS} fallbacks of a class at most"
-            found.changed(f"fallbacks of {name[:60]}", f"the first {_MOST_FALLBACKS}", said)
+        if len(wanted) > MAX_FALLBACKS:
+            said = f"a route has {MAX_FALLBACKS} fallbacks of a class at most"
+            found.changed(f"fallbacks of {name[:60]}", f"the first {MAX_FALLBACKS}", said)
         if wanted:
-            fallbacks[failure] = wanted[:_MOST_FALLBACKS]
+            fallbacks[failure] = wanted[:MAX_FALLBACKS]
     return fallbacks
 
 

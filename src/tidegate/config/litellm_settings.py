@@ -19,6 +19,7 @@ from tidegate.config.their_values import (
 )
 from tidegate.config.written_plan import Draft
 from tidegate.core.declared_budgets import MAX_BUDGET_USD
+from tidegate.core.declared_limits import MAX_WINDOW_S
 
 _OTHERWISE: Final = "nothing here does that"
 _BALANCES: Final = {
@@ -31,7 +32,6 @@ _LEAST: Final = Decimal("1e-9")
 _DURATION: Final = re.compile(r"([1-9]\d{0,5})(mo|[smhdw])")
 _DAYS: Final = {"d": 1, "w": 7, "mo": 30}
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_LONGEST_S: Final = 366 * 86_400
 _CALLBACKS: Final = (
     *("callbacks", "success_callback", "failure_callback", "service_callback"),
     "service_callbacks",
@@ -58,7 +58,7 @@ _OF_CACHES: Final = {
 }
 
 
-def read_router(settings: Their, draft: Draft, shared: Shared) -> None:
+def read_router(settings: Their, shared: Shared) -> None:
     strategy = settings.take("routing_strategy")
     if strategy in _BALANCES:
         settings.found.carried("router_settings.routing_strategy", "routes.NAME.balance")
@@ -198,4 +198,4 @@ def _per(duration: object) -> str | None:
         return words.get(text)
     days = _DAYS.get(match[2])
     count, unit = int(match[1]) * (days or 1), "d" if days else match[2]
-    return f"{count}{unit}" if count * _UNITS_S[unit] <= _LONGEST_S else None
+    return f"{count}{unit}" if count * _UNITS_S[unit] <= MAX_WINDOW_S else None

@@ -14,6 +14,7 @@ from tidegate.config.their_secrets import Secrets
 from tidegate.config.their_values import seconds, share
 from tidegate.config.their_values import weight as share_of
 from tidegate.config.written_plan import Converted, Draft, literal, written
+from tidegate.core.declared_scalars import MAX_SECONDS
 
 _HEADING: Final = (
     "Imported from Portkey's {name} by `tidegate import portkey`.",
@@ -192,7 +193,7 @@ class _Reading:
         retry.rest(_ADVICE.get, _OTHERWISE)
         where = "targets.NAME.deadlines.total_s"
         wait_ms = part.read("request_timeout", where, share, "write a number of milliseconds")
-        total_s = above.total_s if wait_ms is None else min(max(wait_ms / 1000, 0.001), 86_400.0)
+        total_s = above.total_s if wait_ms is None else min(max(wait_ms / 1000, 0.001), MAX_SECONDS)
         override = part.mapping("override_params")
         model = override.carry("model", "targets.NAME.model") or above.model
         params = dict(above.params)

@@ -6,8 +6,8 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from tidegate.config.moving import Findings
+from tidegate.core.resilience import MAX_FALLBACKS
 
-_MOST_FALLBACKS: Final = 5
 _FAILURES: Final = ("unavailable", "rate_limited", "malformed")
 
 
@@ -46,11 +46,11 @@ def route_of(asked: Asked, found: Findings) -> dict[str, Any]:
     else:
         route["targets"] = dict(asked.weights)
     then = [it for it in dict.fromkeys(asked.then) if it not in asked.weights]
-    if len(then) > _MOST_FALLBACKS:
-        said = f"a route has {_MOST_FALLBACKS} fallbacks of a class at most"
-        found.changed("targets", f"the first {_MOST_FALLBACKS} fallbacks", said)
+    if len(then) > MAX_FALLBACKS:
+        said = f"a route has {MAX_FALLBACKS} fallbacks of a class at most"
+        found.changed("targets", f"the first {MAX_FALLBACKS} fallbacks", said)
     if then:
-        route["fallbacks"] = dict.fromkeys(_FAILURES, then[:_MOST_FALLBACKS])
+        route["fallbacks"] = dict.fromkeys(_FAILURES, then[:MAX_FALLBACKS])
     return {**route, **_shared(asked.leaves, found)}
 
 

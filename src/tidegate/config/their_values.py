@@ -4,13 +4,13 @@ value."""
 from typing import Final
 
 from tidegate.config.scalars import READERS
+from tidegate.core.declared_scalars import MAX_SECONDS
 
 SECONDS: Final = "write a number of seconds"
 SHARE: Final = "write a number above 0"
 COUNT: Final = "write a whole number"
 ROUTE_NAME: Final = "a route's name is printable, of 200 letters at most, with no spaces around it"
 AMOUNT: Final = "write an amount in dollars"
-_MOST_S: Final = 86_400.0
 _MOST_ROUTE: Final = 200
 _MOST_TEXT: Final = 1000
 _MOST_COUNT: Final = 10**15
@@ -20,7 +20,7 @@ _MOST_TRIES: Final = 10
 def seconds(value: object) -> float | None:
     """Above 0, a day at most."""
     found = share(value)
-    return None if found is None else min(found, _MOST_S)
+    return None if found is None else min(found, MAX_SECONDS)
 
 
 def share(value: object) -> float | None:
@@ -42,25 +42,28 @@ def weight(value: object) -> float | None:
 
 def count(value: object) -> int | None:
     """From 1 on."""
-    found = _whole(value)
+    found = whole(value)
     return found if found is not None and found > 0 else None
 
 
 def attempts(retries: object) -> int | None:
     """How often in all, of how often again; ours are ten at most."""
-    found = _whole(retries)
+    found = whole(retries)
     return None if found is None or found < 0 else min(found + 1, _MOST_TRIES)
 
 
 def fails_beyond(allowed: object) -> int | None:
     """The failure that is one too many."""
-    found = _whole(allowed)
+    found = whole(allowed)
     return None if found is None or found < 0 else min(found + 1, 1000)
 
 
 def whole(value: object) -> int | None:
     """From 0 on."""
-    return _whole(value)
+    if isinstance(value, bool):
+        return None
+    text = str(value).strip().removesuffix(".0")
+    return int(text) if text.isdecimal() and int(text) <= _MOST_COUNT else None
 
 
 def route_name(value: object) -> str | None:
@@ -89,10 +92,3 @@ def _fit(kind: str, value: object, most: int) -> str | None:
 
 def flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _whole(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    text = str(value).strip().removesuffix(".0")
-    return int(text) if text.isdecimal() and int(text) <= _MOST_COUNT else None

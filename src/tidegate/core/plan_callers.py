@@ -49,7 +49,6 @@ class GrantLimits(Struct, frozen=True, omit_defaults=True):
     tokens_per_minute: int | None = None
     max_parallel_requests: int | None = None
     budget_hard: bool = True
-    budget_alerts: tuple[int, ...] = (50, 80, 100)
 
 
 class Grant(Struct, frozen=True, omit_defaults=True):

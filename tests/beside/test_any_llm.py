@@ -108,8 +108,8 @@ def test_a_server_of_openais_wire_is_asked_through_the_library(tmp_path: Path) -
             up.script = streamed
             reply = await it.ask(CHAT, STREAMED)
             assert (reply.status, reply.whole) == (200, True), reply.body
-            for receipt in it.receipts():
-                assert (receipt.input_tokens, receipt.output_tokens) == (11, 5)
+            told = [(one.input_tokens, one.output_tokens) for one in it.receipts()]
+            assert told == [(11, 5)] * 2
             up.script = whole({"error": {"message": "slow"}}, 429, [("retry-after", "7")])
             reply = await it.ask()
             assert reply.json["error"]["code"] == "upstream_rate_limited", reply.body

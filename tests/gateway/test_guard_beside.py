@@ -25,7 +25,8 @@ from tests.gateway.upstream import Exchange, Upstream
 from tidegate.core.capture import Capture
 from tidegate.core.guardrail import Guardrail, RouteGuardrails
 from tidegate.gateway import shadow
-from tidegate.gateway.guard import AT_ONCE_BYTES, guard_at_once
+from tidegate.gateway.guard import guard_at_once
+from tidegate.gateway.guard_input import AT_ONCE_BYTES
 
 B, END = "boundary=xyz", b"--xyz--\r\n"
 WORDS = Guardrail("words", "words", "redact", words=("falcon",))

@@ -72,4 +72,5 @@ def test_no_bytes_are_too_odd(noise: bytes) -> None:
     for name in KNOWN:
         found = heard(memoryview(of(name)[:64] + noise))
         assert found is None or found.seconds > 0
-    assert heard(memoryview(noise)) is None or noise
+    found = heard(memoryview(noise))
+    assert found is None or found.seconds > 0

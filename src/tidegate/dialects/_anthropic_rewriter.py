@@ -24,9 +24,9 @@ _DELTAS: Final = {member: (delta, kind) for delta, (member, kind) in _MEMBERS.it
 
 
 class _Block:
-    """A block on its way: its text's member, or the pieces of a tool's input."""
+    """A block on its way: the pieces of a tool's input, or thinking as it came and was shown."""
 
-    __slots__ = ("came", "changed", "name", "number", "pieces", "shown", "signatures")
+    __slots__ = ("came", "name", "number", "pieces", "shown", "signatures")
 
     def __init__(self, name: str, number: int) -> None:
         self.name = name

@@ -41,11 +41,6 @@ def trimmed(content: Raw, rule: History, read: Read, blank: Blank) -> Raw:
     return Raw(_encode(out))
 
 
-def texts_of(value: Any) -> list[str]:
-    """Those that are texts, of what should be."""
-    return [it for it in value if isinstance(it, str)] if isinstance(value, list) else []
-
-
 def parts_of(turn: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     """The blocks of one type in a message's content."""
     content = turn.get("content")

@@ -2,7 +2,7 @@
 
 A gateway looks after the batches that were created or asked for through it. Once one is through and
 its results have not been read for a while, the gateway reads them itself, and gives them to nobody.
-What it looks after is in memory: after a restart it is what is asked for again.
+What it looks after is in memory: after a restart `batch_restore` says what is open.
 """
 
 import asyncio

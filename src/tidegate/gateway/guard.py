@@ -16,7 +16,13 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import OPENAI_CHAT
 from tidegate.gateway.answer_head import answer_head
 from tidegate.gateway.guard_bodies import BODIES
-from tidegate.gateway.guard_input import check_form, check_request, guard_request
+from tidegate.gateway.guard_input import (
+    AT_ONCE_BYTES,
+    check_form,
+    check_request,
+    guard_request,
+    looked_at,
+)
 from tidegate.gateway.guard_output import GuardingOutput
 from tidegate.gateway.guard_sources import judge_request
 from tidegate.gateway.guard_windows import Windows
@@ -31,15 +37,12 @@ _TRANSCRIPTS: Final = frozenset({"transcriptions", "translations"})
 # Forms of a transcript in which a text stands by the piece.
 _CUES: Final = frozenset({b'"srt"', b'"vtt"'})
 _SOUND: Final = b'"audio"'
-# A longer body is looked through beside the loop.
-AT_ONCE_BYTES: Final = 64 * 1024
 # One that judges whose a text is takes longer for each.
 JUDGED_AT_ONCE_BYTES: Final = 8 * 1024
 
 
 async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
     """Looks through the request, which is another where something of it was redacted. Refusal."""
-    guardrails = route.guardrails
     if takes_long(ask, route):
         await asyncio.to_thread(guard_at_once, progress, ask, route)
     else:
@@ -135,10 +138,7 @@ def _forget(progress: Progress) -> None:
 async def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
     """The body of a whole answer as it may go out. Refusal."""
     output = _output(progress, world)
-    if len(body) > AT_ONCE_BYTES:
-        body = await asyncio.to_thread(output.whole, body)
-    else:
-        body = output.whole(body)
+    body = await looked_at(len(body), partial(output.whole, body))
     if progress.capturing is not None and progress.answer is not None:
         progress.answer = output.answer(progress.answer)
     return body
@@ -181,7 +181,7 @@ def is_checked(progress: Progress) -> bool:
 async def check_given(progress: Progress, world: World) -> None:
     """Asks addresses about a kept answer. Refusal."""
     given, ask = progress.given, progress.ask
-    assert given is not None and ask is not None  # noqa: S101 - see `live`
+    assert given is not None and ask is not None  # noqa: S101 - see `give`
     body = await _checked(progress, _output(progress, world), ask, given.body, world)
     if given.head is None or progress.begun:  # it may have begun while an address was asked
         progress.ending = partial(progress.connection.finish, body)

@@ -6,8 +6,9 @@ anything.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -24,12 +25,15 @@ from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import Looking
 from tidegate.text.strict_json import UNREADABLE, loses_members
 
+T = TypeVar("T")
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
 # May be the ids of tokens.
 _OF_IDS: Final = ("prompt", "input")
 # Characters times things that are looked for in them: more is done beside the loop.
 _HIDDEN_AT_ONCE: Final = 1024 * 1024
+# A longer body is looked through beside the loop.
+AT_ONCE_BYTES: Final = 64 * 1024
 _MOST_CHECKED_CHARS: Final = 4 * 1024 * 1024
 
 
@@ -64,13 +68,18 @@ async def check_request(
     Refusal; Failure where its caller waits no longer than `until_s` (monotonic)."""
     for check in checks:
         texts: list[str] = []
-        _walk(ask, texts.append)
+        await looked_at(len(ask.body), partial(_walk, ask, texts.append))
         if not texts:
             continue
         verdict = await asked(check, "input", guarding, texts, until_s)
         if verdict is None:
             continue
-        _replace(ask, verdict.texts)
+        await looked_at(len(ask.body), partial(_replace, ask, verdict.texts))
+
+
+async def looked_at(length: int, look: Callable[[], T]) -> T:
+    """What `look` comes to, beside the loop where there is much to look at."""
+    return await asyncio.to_thread(look) if length > AT_ONCE_BYTES else look()
 
 
 def _replace(ask: Ask, texts: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """guard_output: a route's guardrails look through its answers: live, kept, streamed, whole."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,7 +10,7 @@ from tidegate.core.ask import Answer, Ask
 from tidegate.core.plugs import Dialect, Follower
 from tidegate.core.rewriting import Rewriter, TextKind
 from tidegate.gateway.guard_bodies import Body, said, without_sound
-from tidegate.gateway.guard_input import asked
+from tidegate.gateway.guard_input import asked, looked_at
 from tidegate.gateway.guard_texts import cleaned, cleaned_json
 from tidegate.gateway.guarded_texts import GuardedTexts, guarded_said
 from tidegate.gateway.guarding import Guarding
@@ -89,12 +90,14 @@ class GuardingOutput:
         if looking is None or guarding is None:
             return body
         for check in looking.checks:
-            texts = self.texts_of(body, streamed=ask.stream)
+            look = partial(self.texts_of, body, streamed=ask.stream)
+            texts = await looked_at(len(body), look)
             if not texts:
                 continue
             verdict = await asked(check, "output", guarding, texts, until_s)
             if verdict is not None:
-                body = self._instead(body, list(verdict.texts), streamed=ask.stream)
+                change = partial(self._instead, body, list(verdict.texts), streamed=ask.stream)
+                body = await looked_at(len(body), change)
         return body
 
     def texts_of(self, body: bytes, *, streamed: bool) -> list[str]:

@@ -23,6 +23,7 @@ from tidegate.core.ladder import Handover, RungReason
 from tidegate.core.secret import Secret, SecretRef
 from tidegate.gateway.handover_post import Refused, post
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.secrets import secret_of
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ LONGEST_PAUSE_S: Final = 300.0
 AT_ONCE: Final = 4
 _SUFFIX: Final = ".handover"
 _SYSTEMS: Final = ("system", "instructions")
-MAX_SECRET_BYTES: Final = 64 * 1024
 
 
 class Said(Struct, frozen=True, omit_defaults=True):
@@ -192,14 +192,10 @@ class Handovers:
 
     async def _secret(self, ref: SecretRef) -> Secret:
         """OSError where it is not to be had."""
-        if ref.env is not None:
-            value = self._environ.get(ref.env, "")
-        else:
-            data = await asyncio.to_thread(Path(ref.file or "").read_bytes)
-            value = data[:MAX_SECRET_BYTES].decode("utf-8", "replace")
-        if not value.strip() or not value.strip().isascii():
+        secret = await asyncio.to_thread(secret_of, ref, self._environ)
+        if secret is None:
             raise OSError(f"the token {ref} is not set")
-        return Secret(value.strip())
+        return secret
 
     def _forget(self, id: str) -> None:
         self._waiting.pop(id, None)

@@ -138,7 +138,8 @@ async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) 
     Refusal."""
     limit, after, before = _query(query)
     known = await _known(key, world)
-    ids = [shown(one, world.keys.digests) for one in known]
+    told = known if after is not None or before is not None else ()
+    ids = [shown(one, world.keys.digests) for one in told]
     start, end = 0, len(known)
     if after is not None:
         start = ids.index(after) + 1 if after in ids else end

@@ -52,6 +52,13 @@ def test_where_a_page_is_missing_the_rest_is_left() -> None:
     assert found.unread_bytes == len(rest)
 
 
+def test_what_a_page_that_is_cut_off_would_have_held_is_not_unread() -> None:
+    strange = page(b"Speex   " + bytes(80), kind=2, serial=3)
+    for cut in range(1, 80):
+        found = heard(memoryview(BEGUN + page(b"\x08") + strange[:-cut]))
+        assert found is not None and found.unread_bytes == len(strange) - cut
+
+
 def test_streams_one_behind_the_other_are_summed_and_strangers_left() -> None:
     second = page(OPUS, kind=2, serial=2) + page(b"\x08", serial=2)
     strange = page(b"Speex   " + bytes(80), kind=2, serial=3) + page(bytes(50), serial=3)

@@ -37,7 +37,7 @@ def heard(data: memoryview) -> Heard | None:
         sizes = bytes(data[at + _PAGE.size : body])
         if magic != b"OggS" or version or len(sizes) < count:
             break
-        after = body + sum(sizes)
+        after = min(body + sum(sizes), len(data))  # the last page may be cut off
         if kind & _BEGINS:
             streams[serial] = _begun(data[body:after])
         if (stream := streams.get(serial)) is not None:

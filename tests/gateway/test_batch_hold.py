@@ -121,7 +121,7 @@ def test_a_batch_without_results_is_held_no_more(tmp_path: Path) -> None:
             batch = await begin(api, (await put(api)).id)
             (own,) = up.sim.batches.batches.values()
             up.sim.batches.stop()
-            own.status = "failed"
+            own.status, own.output_file_id = "failed", None
             await api.batches.retrieve(batch.id)
             await look(it.world, clock.monotonic_s())
             assert used(it) == in_all(it) == 0
@@ -264,9 +264,15 @@ class House:
     def began(self, counters: Any, scope: str, since_s: float) -> bool:
         return False
 
-    def append(self, frame: bytes, ending: Any, give_up: Any) -> None:
+    def append(self, frame: bytes, ending: Any = None, give_up: Any = None) -> None:
         receipt = decode_payload(frame[FRAME_HEADER_BYTES:])
         self.rows.setdefault(receipt.id, receipt)
+
+    def written(self, frame: bytes) -> Any:
+        self.append(frame)
+        safe = asyncio.get_running_loop().create_future()
+        safe.set_result(True)
+        return safe
 
     @property
     def sum(self) -> int:

@@ -28,13 +28,13 @@ class Past(House):
 
     seeded_s = float("-inf")
 
-    async def holds(self, since_s: float, most: int) -> list:
+    async def holds(self, since_s: float, most: int, *, late: bool = False) -> list:
         return [one for one in self.rows.values() if one.started_at_s >= since_s][:most]
 
     def take(self, it: Gateway, but: str = "") -> "Past":
         for one in it.receipts():
             if one.id != but:
-                self.append(encode_frame(one), None, None)
+                self.append(encode_frame(one))
         return self
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_or_asked_changes_nothing(tmp_path: Path, monkeypatc
             assert not it.world.batches.watched
             assert in_all(it) == taken.most_nanousd
 
-            async def away(since_s: float, most: int) -> list:
+            async def away(since_s: float, most: int, *, late: bool = False) -> list:
                 raise OSError
 
             past.holds = away
@@ -145,7 +145,7 @@ def test_a_ledger_that_is_away_at_the_start_is_read_later(tmp_path: Path, monkey
             past = it.world.past = Past().take(it)
             tries, read = [], past.holds
 
-            async def away(since_s: float, most: int) -> list:
+            async def away(since_s: float, most: int, *, late: bool = False) -> list:
                 tries.append(since_s)
                 if len(tries) < 3:
                     raise [OSError, RuntimeError][len(tries) - 1]

@@ -29,8 +29,11 @@ async def pages(
 ) -> AsyncIterator[dict[str, Any]]:
     """Each batch of one account, the newest first, behind the one that `cursor` names. Failure,
     Refusal, also where it has more than are looked through and `whole` asks for all."""
+    after = b"after_id" if at.wire.form == "messages" else b"after"
     for _ in range(MAX_PAGES):
-        path = b"/batches?limit=%d" % _PAGE + (b"&after=" + cursor.encode() if cursor else b"")
+        path = b"/batches?limit=%d" % _PAGE
+        if cursor:
+            path += b"&%b=%b" % (after, cursor.encode())
         page = read(await ask(at, b"GET", path, request_id))
         data = page.get("data")
         items = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []

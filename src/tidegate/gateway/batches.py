@@ -18,7 +18,7 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_hold import hold, note_begun, release
+from tidegate.gateway.batch_hold import hold, note_begun, release_or_later
 from tidegate.gateway.batch_ids import (
     MAX_SEAL_CHARS,
     MAX_VALUE_CHARS,
@@ -137,8 +137,8 @@ async def begin(
 async def _begin(
     what: Beginning, key: KeyRecord, world: World, request_id: str
 ) -> tuple[dict[str, Any], Sealed]:
-    """What it may cost is held before anybody is asked, and no longer where it surely was not
-    begun."""
+    """What it may cost is held, and its receipt is safe, before anybody is asked; no longer where
+    it surely was not begun."""
     at, owner = what.at, what.owner
     receipt = receipt_of(owner, at, key, world)
     seal = shown(owner, world.keys.digests)
@@ -146,7 +146,10 @@ async def _begin(
         message = "what your token says of you is too long to stand in the id of a batch"
         raise Refusal("invalid_request", message)
     receipt.attributes = {**key.attributes, SEALED: seal}
-    await hold(what.file, receipt, key, world)
+    if not await hold(what.file, receipt, key, world):
+        await release_or_later(owner, world)
+        message = "the gateway cannot record what a batch may cost now"
+        raise Refusal("ledger_unavailable", message, retry_after_s=5.0)
 
     async def exchange() -> Answer:
         head = await at.head(b"POST", b"/batches", request_id)
@@ -157,15 +160,14 @@ async def _begin(
         batch = replace(owner, kind=what.kind, own=own_id(told))
     except (Refusal, Failure) as failure:
         if isinstance(failure, Refusal) or _was_refused(failure):
-            if not await release(owner, world):
-                world.batches.unsure.append(owner)
+            await release_or_later(owner, world)
             raise
         world.batches.unsure.append(owner)
         message = f"{failure.message}; it may have been created: list batches before another try"
         raise MayExist(failure.kind, failure.code.name, message) from None
-    note_begun(batch, world)
     heed(told, batch, world)
     world.batches.created[at.target.target.name] += 1
+    await note_begun(batch, world)
     return told, batch
 
 

@@ -68,7 +68,6 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         key_id=key.id,
         team=key.team,
         customer=key.customer,
-        lines=lines.count,
         most_nanousd=lines.most_nanousd,
         unbound=lines.unbound,
         line_nanousd=lines.line_nanousd,

@@ -61,7 +61,7 @@ async def batched(
     folder: Path, running: Running, **fields: Any
 ) -> AsyncIterator[tuple[Gateway, openai.AsyncOpenAI]]:
     """A gateway with the route `small`, and its client."""
-    plan = {name: fields.pop(name) for name in ("limits", "environ") if name in fields}
+    plan = {name: fields.pop(name) for name in ("limits", "environ", "journal") if name in fields}
     fields = {"dialect": "sim", "batches": Batches(HALF), **fields}
     async with gateway(folder, target(running.port, **fields), **plan) as it, client(it) as api:
         yield it, api

@@ -31,7 +31,10 @@ from tidegate.gateway.batch_price import Pinned
 from tidegate.gateway.keys import Keys
 
 FILE = Sealed("input", "file-up", b"p" * 9, "small", "chat", "key-1", "team-a", None, lines=3)
-OF_FILE = "file-tgIrm8rnl4pQRlQ9BSHmGf_qDrggF0eia2lbgX-N4HjhbR1jRbSH_e5y8toD753K1t8tTw_6g7H7E0zipcIbf0-eQVw-ILOSKcQUOOxptQdHHMCq_BaljRr-BH5YQ"
+OF_FILE = (
+    "file-tgIrm8rnl4pQRlQ9BSHmGf_qDrggF0eia2lbgX-N4HjhbR1jRbSH_e5y8toD753K1"
+    "t8tTw_6g7H7E0zipcIbf0-eQVw-ILOSKcQUOOxptQdHHMCq_BaljRr-BH5YQ"
+)
 OF_SAID = "9764091b9304e3fb"
 WORDS = st.text(st.characters(codec="ascii", min_codepoint=33), min_size=1, max_size=20)
 OWNERS = st.tuples(st.sampled_from(["team-a", "team-b"]), st.sampled_from([None, "acme", "b"]))

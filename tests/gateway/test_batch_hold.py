@@ -24,7 +24,7 @@ from tests.gateway.batched import (
 )
 from tests.gateway.house import MONTH
 from tests.gateway.limited import budget, left
-from tests.gateway.rig import Gateway, make_key, plan_of, run, target
+from tests.gateway.rig import Gateway, make_key, plan_of, run, target, until
 from tests.gateway.shared import in_force, store_of
 from tests.gateway.test_batch_money import plan_with
 from tests.stores import redis_rig, rig
@@ -111,6 +111,36 @@ def test_what_was_not_begun_is_held_no_more(tmp_path: Path) -> None:
             assert used(it) == in_all(it) == 0
             taken, given_back = (one.most_nanousd for one in held(it))
             assert taken == -given_back > 0
+
+    run(main())
+
+
+def test_nobody_is_asked_for_what_cannot_be_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk refuses it, or it is not safe there in time."""
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            file = await put(api)
+
+            def full(*asked: Any) -> int:
+                raise OSError(28, "no space left")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(it.journal, "_write", full)
+                beginning = asyncio.ensure_future(begin(api, file.id))
+                await until(lambda: it.journal.full)
+                assert used(it) > 0
+                it.journal.sweep(clock.monotonic_s() + 11.0)
+                await until(lambda: len(it.journal.unwritten()) > 0 and used(it) == 0)
+                it.journal.sweep(clock.monotonic_s() + 22.0)
+                with pytest.raises(openai.InternalServerError, match="cannot record"):
+                    await beginning
+            it.journal.sweep(clock.monotonic_s())
+            assert up.sim.batches.batches == {}
+            assert used(it) == in_all(it) == 0
+            assert len(held(it)) == 2
 
     run(main())
 

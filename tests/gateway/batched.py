@@ -103,4 +103,5 @@ def settled(it: Gateway) -> list[Receipt]:
 
 def held(it: Gateway) -> list[Receipt]:
     """Those that say what batches hold, and what of it has ended, in order."""
-    return [one for one in it.receipts() if one.purpose == BATCH_HOLD]
+    found = [one for one in it.receipts() if one.purpose == BATCH_HOLD]
+    return [one for one in found if "file" not in (one.attributes or {})]

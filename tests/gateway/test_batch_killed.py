@@ -202,7 +202,7 @@ def test_a_process_that_is_killed_as_its_provider_is_asked_holds_what_was_begun(
                 with pytest.raises(openai.APIConnectionError):
                     await begin(api, file.id)
             assert await first.ended() == -signal.SIGKILL
-            (held,) = read_journal(first.journal)
+            _, held = read_journal(first.journal)  # behind the note of whose the file is
             assert held.most_nanousd > 0
             second = Spawned(layout)
             await second.start()

@@ -37,7 +37,7 @@ from tidegate.gateway.batch_input import GUARDED, RESPONSES_URL, URLS, url_of
 from tidegate.gateway.batch_place import Account, Answer, Unsent, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
-from tidegate.gateway.batch_watch import heed
+from tidegate.gateway.batch_watch import FILES, heed
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.resolve import OFF_RETRY_S
@@ -140,7 +140,7 @@ async def _begin(
     """What it may cost is held, and its receipt is safe, before anybody is asked; no longer where
     it surely was not begun."""
     at, owner = what.at, what.owner
-    receipt = receipt_of(owner, at, key, world)
+    receipt = receipt_of(hold_id(owner), owner, at, key, world)
     seal = shown(owner, world.keys.digests)
     if len(seal) > MAX_SEAL_CHARS:
         message = "what your token says of you is too long to stand in the id of a batch"
@@ -211,7 +211,7 @@ def shown_to(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) 
     else:
         told.pop("input_file_id", None)
     told["metadata"] = {k: v for k, v in own.items() if k not in (OWNER, INPUT)} or None
-    for name in ("output_file_id", "error_file_id"):
+    for name in FILES:
         file = told.get(name)
         told[name] = None
         if isinstance(file, str) and file:
@@ -244,9 +244,9 @@ def owner_of_new(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sea
     )
 
 
-def receipt_of(owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
-    """Of what is held for a batch: whose it is, as budgets ask."""
-    target, id = at.target.target, hold_id(owner)
+def receipt_of(id: str, owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
+    """Of what is held for a batch, or of a file: whose it is, as budgets ask."""
+    target = at.target.target
     receipt = Receipt(id, owner.at_ms / 1000, world.gateway, owner.endpoint, purpose=BATCH_HOLD)
     receipt.dialect = owner.dialect
     receipt.plan_version, receipt.priority = world.obeyed().plan.version, "batch"

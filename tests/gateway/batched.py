@@ -96,6 +96,14 @@ async def through(api: openai.AsyncOpenAI, lines: list[Any] = LINES, **fields: A
     return await done(api, await begin(api, (await put(api, lines)).id, **fields))
 
 
+def stopped(up: Running) -> Any:
+    """The engine's only batch, which is under way and comes to nothing by itself."""
+    (own,) = up.sim.batches.batches.values()
+    up.sim.batches.stop()
+    own.status, own.output_file_id = "in_progress", None
+    return own
+
+
 def settled(it: Gateway) -> list[Receipt]:
     """The receipts of lines that are in the journal now."""
     return [one for one in it.receipts() if one.purpose == BATCH_LINE]

@@ -20,6 +20,7 @@ from tests.gateway.batched import (
     line,
     put,
     settled,
+    stopped,
     through,
 )
 from tests.gateway.house import MONTH
@@ -149,9 +150,7 @@ def test_a_batch_without_results_is_held_no_more(tmp_path: Path) -> None:
     async def main() -> None:
         async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
             batch = await begin(api, (await put(api)).id)
-            (own,) = up.sim.batches.batches.values()
-            up.sim.batches.stop()
-            own.status, own.output_file_id = "failed", None
+            stopped(up).status = "failed"
             await api.batches.retrieve(batch.id)
             await look(it.world, clock.monotonic_s())
             assert used(it) == in_all(it) == 0

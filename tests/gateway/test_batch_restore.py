@@ -12,7 +12,7 @@ import openai
 import pytest
 from msgspec.structs import replace
 from tests.gateway import test_message_batches as message_batches
-from tests.gateway.batched import batched, begin, client, engine, held, put, settled
+from tests.gateway.batched import batched, begin, client, engine, held, put, settled, stopped
 from tests.gateway.limited import budget
 from tests.gateway.rig import Gateway, run, until
 from tests.gateway.test_batch_hold import House, in_all
@@ -51,9 +51,7 @@ def test_what_was_begun_is_watched_again(tmp_path: Path) -> None:
             it.world.past = Past().take(it)
             await restore(it.world)
             assert len(it.world.batches.watched) == 1
-            (own,) = up.sim.batches.batches.values()
-            up.sim.batches.stop()
-            await up.sim.batches._work(own)
+            await up.sim.batches._work(stopped(up))
             await look(it.world, clock.monotonic_s() + PATIENCE_S + 1)
             assert in_all(it) == sum(one.cost_nanousd for one in settled(it)) > 0
             it.world.batches = BatchDesk()

@@ -18,21 +18,22 @@ from tidegate.gateway.world import World
 
 # So many pages of a list are looked through for one of ours.
 MAX_PAGES: Final = 10
-BATCHES: Final = b"/batches?limit=100"
+_PAGE: Final = 100
 _LIMIT = re.compile(r"[1-9][0-9]?|100")
 _AFTER = re.compile(r"[A-Za-z0-9_-]{1,6100}")
 _encode: Final = msgspec.json.Encoder().encode
 
 
 async def pages(
-    at: Account, cursor: str, request_id: str, *, whole: bool = True, of: bytes = BATCHES
+    at: Account, cursor: str, request_id: str, *, whole: bool = True, of: bytes | None = None
 ) -> AsyncIterator[dict[str, Any]]:
     """Each batch of one account, the newest first, or what else the path `of` lists, behind the one
     that `cursor` names. Failure, Refusal, also where it has more than are looked through and
     `whole` asks for all."""
     after = b"after_id" if at.wire.form == "messages" else b"after"
     for _ in range(MAX_PAGES):
-        path = of + (b"&%b=%b" % (after, cursor.encode()) if cursor else b"")
+        path = of or b"/batches?limit=%d" % _PAGE
+        path += b"&%b=%b" % (after, cursor.encode()) if cursor else b""
         page = read(await ask(at, b"GET", path, request_id))
         data = page.get("data")
         items = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []

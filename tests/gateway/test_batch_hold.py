@@ -26,7 +26,7 @@ from tests.gateway.batched import (
 from tests.gateway.house import MONTH
 from tests.gateway.limited import budget, left
 from tests.gateway.rig import Gateway, make_key, plan_of, run, target, until
-from tests.gateway.shared import in_force, store_of
+from tests.gateway.shared import FakeCounters, in_force, store_of
 from tests.gateway.test_batch_money import plan_with
 from tests.stores import redis_rig, rig
 
@@ -380,6 +380,27 @@ def test_two_gateways_hold_and_release_as_one(mode: Any, kind: str, tmp_path: Pa
 
     with redis_rig.serving("valkey", tmp_path) as server:
         redis_rig.run(main(server))
+
+
+@pytest.mark.parametrize(("kind", "taken_back"), [("batch", [-400]), ("owner", [])])
+def test_what_the_store_was_perhaps_not_told_is_not_taken_off_it(
+    kind: Any, taken_back: list[int]
+) -> None:
+    """Of a gateway that was killed before its provider was asked nobody knows that."""
+
+    async def main() -> None:
+        house, counters = House(), FakeCounters()
+        gate = Gate((in_force(replace(MONTH, amount=1_000), store_of(counters)),))
+        file, receipt = of_batch(int(clock.wall_s() * 1000), 400, 1)
+        await hold(file, receipt, make_key(team="team-a")[1], world_of(house, gate))
+        assert [used for _, used in counters.given] == [[400]]
+        counters.given.clear()
+        # A process that has begun since.
+        assert await release(replace(file, kind=kind), world_of(house, gate))
+        assert [used[0] for _, used in counters.given] == taken_back
+        assert house.sum == 0
+
+    asyncio.run(main())
 
 
 @given(

@@ -57,8 +57,8 @@ async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) 
     """Those of this key's team and customer on routes that it may use: of one account at a provider
     after another. Failure, Refusal."""
     plan, asked = world.obeyed(), _query(query)
-    kinds = ("input", "results")
-    last = None if asked.after is None else owned(asked.after, kinds, key, world.keys.digests)
+    after, digests = asked.after, world.keys.digests
+    last = None if after is None else owned(after, ("input", "results"), key, digests)
     accounts, cursor = accounts_from(last, key, plan)
     known = await _requests(key, plan, world) if asked.purpose != _RESULTS else {}
     rows: list[dict[str, Any]] = []
@@ -88,7 +88,7 @@ async def _list(
         path += b"&purpose=" + asked.purpose.encode()
     async for told in pages(at, cursor, request_id, whole=False, of=path):
         file = known.get((at.name, str(told.get("id"))))
-        if file is not None and asked.purpose in (None, told.get("purpose")):
+        if file is not None:
             rows.append({**told, "id": shown(file, world.keys.digests)})
             if len(rows) > asked.limit:
                 return
@@ -121,8 +121,8 @@ async def _results(at: Account, key: KeyRecord, world: World, request_id: str) -
     known: Known = {}
     async for told in pages(at, "", request_id, whole=False):
         batch = ours(told, key, world)
-        for name in FILES if batch is not None else ():
-            if isinstance(own := told.get(name), str) and own:
+        for name in FILES:
+            if batch is not None and isinstance(own := told.get(name), str) and own:
                 known[at.name, own] = replace(batch, kind="results", own=own, batch=batch.own)
     return known
 

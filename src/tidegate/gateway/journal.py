@@ -138,8 +138,11 @@ class Journal:
         if self._file >= 0:
             try:
                 await loop.run_in_executor(self._thread, _sync, self._file)
+                self._synced = (self._segment, self._offset)
             except OSError as error:
                 log.error("the journal cannot be synced: %s", error)
+        if self._sync_task is not None:  # whose thread is done, or it would outlive its loop
+            await asyncio.wait([self._sync_task])
         self._thread.shutdown(wait=True)
         self._release((self._segment, self._offset))
         for descriptor in (self._file, self._lock):

@@ -382,6 +382,28 @@ def test_two_gateways_hold_and_release_as_one(mode: Any, kind: str, tmp_path: Pa
         redis_rig.run(main(server))
 
 
+@pytest.mark.parametrize("mode", ["exact", "slice"])
+def test_what_is_held_outlives_the_gateway_that_counted_it(mode: Any, tmp_path: Path) -> None:
+    """Killed as its provider is asked: what others count is no hold of its any more, which would
+    end with its lease."""
+    lease_s = 0.5
+
+    async def main(server: redis_rig.Server) -> None:
+        limit, key = replace(MONTH, amount=10_000), make_key(team="team-a")[1]
+        async with redis_rig.counters(server.address, mode=mode) as first:
+            it = in_force(limit, store_of(first), lease_s)
+            file, receipt = of_batch(int(clock.wall_s() * 1000), 4_000, 1)
+            assert await hold(file, receipt, key, world_of(House(), Gate((it,))))
+        await asyncio.sleep(lease_s * 1.5)
+        async with redis_rig.counters(server.address, name="two", mode=mode) as second:
+            of = in_force(limit, store_of(second), lease_s)
+            (one,) = await read_shared([(of, "team-a")], rig.receipt(clock.wall_s(), team="team-a"))
+            assert one.used == 4_000
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        redis_rig.run(main(server))
+
+
 @pytest.mark.parametrize(("kind", "taken_back"), [("batch", [-400]), ("owner", [])])
 def test_what_the_store_was_perhaps_not_told_is_not_taken_off_it(
     kind: Any, taken_back: list[int]

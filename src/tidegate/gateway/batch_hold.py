@@ -52,7 +52,7 @@ async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> 
         unknown = () if world.past is None else await world.past.learn(here)
         wanted = [one for one in wanted if one[0] not in unknown]
         await _take(demand, gates(receipt, key, plan), (taken, shared))
-    # From here to the end in one turn of the loop: whoever reads what was spent finds all or none.
+    # Up to where it is waited for in one turn of the loop: whoever reads what was spent finds all or none.
     receipt.holds = [Hold(it.limit.name, scope, nanousd) for it, scope in wanted if nanousd]
     receipt.most_nanousd = nanousd or None
     receipt.cost_nanousd = None if nanousd else 0
@@ -67,7 +67,10 @@ async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> 
         if not _is_hard(it):
             _tell_soft((it, scope), receipt, taken, now)
     world.batches.hold(receipt.id, HeldMoney(receipt, taken, now.monotonic_s))
-    return await written
+    safe = await written
+    for store, *_ in shared:  # whoever is killed now has told what others count by, too
+        await store.counters.tell()
+    return safe
 
 
 async def release(batch: Sealed, world: World) -> bool:

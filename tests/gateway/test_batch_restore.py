@@ -24,6 +24,7 @@ from tidegate.gateway import batch_restore, batches
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.batch_restore import restore
 from tidegate.gateway.batch_watch import PATIENCE_S, look
+from tidegate.sim.batches import Batches
 
 TEAM = (budget(10**9, scope=("team",)),)
 
@@ -206,6 +207,7 @@ LISTS: dict[str, tuple[list[Row], bool]] = {
     "others-and-one": ([row("msgbatch_up", 2.0), row("msgbatch_x", 1.0)], True),
     "smaller": ([row("msgbatch_x", 1.0, request_counts=OTHER)], False),
     "uncounted": ([row("msgbatch_x", 1.0, request_counts={"processing": "4"})], True),
+    "without-a-zone": ([row("msgbatch_x", 1.0, created_at="2020-01-01T00:00:00")], True),
     "undated": ([row("msgbatch_x", 1.0, created_at="today")], True),
     "before": ([row("msgbatch_x", -4000.0)], False),
     "on-another-clock": ([row("msgbatch_x", -3000.0)], True),
@@ -246,6 +248,22 @@ def test_messages_that_no_list_may_show_are_held_no_more(
             await batch_restore.look(it.world)
             assert it.world.batches.unsure == []
             assert before - in_all(it) == (0 if may_be else lost.most_nanousd)
+
+    run(main())
+
+
+def test_an_answer_that_is_no_list_ends_nothing(tmp_path: Path, monkeypatch) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            await begin(api, (await put(api)).id)
+            taken, begun = held(it)
+            it.world.batches = BatchDesk()
+            it.world.past = Past().take(it, begun.id)
+            monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
+            monkeypatch.setattr(Batches, "_list", lambda self, query: {"object": "list"})
+            await restore(it.world)
+            assert len(it.world.batches.unsure) == 1
+            assert in_all(it) == taken.most_nanousd
 
     run(main())
 

@@ -52,7 +52,7 @@ async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> 
         unknown = () if world.past is None else await world.past.learn(here)
         wanted = [one for one in wanted if one[0] not in unknown]
         await _take(demand, gates(receipt, key, plan), (taken, shared))
-    # Up to where it is waited for in one turn of the loop: whoever reads what was spent finds all or none.
+    # What follows is one turn of the loop: whoever reads what was spent finds all of it or none.
     receipt.holds = [Hold(it.limit.name, scope, nanousd) for it, scope in wanted if nanousd]
     receipt.most_nanousd = nanousd or None
     receipt.cost_nanousd = None if nanousd else 0

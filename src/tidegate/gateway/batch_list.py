@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tidegate.core.key import KeyRecord
-from tidegate.core.outcome import Refusal
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.batch_ids import OWNER, Sealed, opened, owned
 from tidegate.gateway.batch_place import Account, account, account_of, ask, with_files
 from tidegate.gateway.batch_reading import own_id, read
@@ -35,8 +35,12 @@ async def pages(
         path = of or b"/batches?limit=%d" % _PAGE
         path += b"&%b=%b" % (after, cursor.encode()) if cursor else b""
         page = read(await ask(at, b"GET", path, request_id))
-        data = page.get("data")
-        items = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+        if not isinstance(data := page.get("data"), list):
+            message = (
+                "the provider's answer is no list"  # which is not to be taken for an empty one
+            )
+            raise Failure("malformed", "upstream_malformed", message)
+        items = [one for one in data if isinstance(one, dict)]
         ids = [one.get("id") for one in items] if cursor else []
         if cursor in ids:  # this provider passes over where to begin
             items = items[ids.index(cursor) + 1 :]

@@ -166,7 +166,8 @@ async def _by_ledger(owner: Sealed, at: Account, world: World) -> Sealed | None:
 def _created_s(told: dict[str, Any]) -> float | None:
     """None where it does not tell that as it should."""
     try:
-        return msgspec.convert(told.get("created_at"), datetime).timestamp()
+        at = msgspec.convert(told.get("created_at"), datetime)
+        return None if at.tzinfo is None else at.timestamp()
     except (msgspec.ValidationError, ValueError, OverflowError):
         return None
 

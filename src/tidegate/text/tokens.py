@@ -1,7 +1,7 @@
 """Exact token counts where the model's tokenizer is known; otherwise a labelled estimate."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 from tidegate.core import plugs
@@ -43,7 +43,7 @@ def count(text: bytes, tokenizer: str | None) -> int:
     return count_exact(text, tokenizer)
 
 
-@cache
+@lru_cache(maxsize=len(ENCODINGS))
 def _counter(encoding: str) -> Callable[[str], int]:
     found: Callable[[str], int] = plugs.load("text", "vocabularies")(encoding)
     return found

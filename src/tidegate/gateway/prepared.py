@@ -235,7 +235,7 @@ class Preparer:
             found.ladder = prepare_ladder(
                 (route, found), targets, lambda it: self.versions.of_route(it, prompts), arm
             )
-        except (ValueError, SchemaProblem) as problem:
+        except (plugs.PlugError, ValueError, SchemaProblem) as problem:
             raise PlanProblem(f"route {route.name}: {problem}") from None
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:

@@ -1,5 +1,7 @@
 """Of spans that overlap one is kept."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +32,6 @@ def test_none_overlap_and_none_that_is_left_out_would_have_fitted_before(
 ) -> None:
     found = [(start, start + length, "it") for start, length in drawn]
     kept = first_longest(found)
-    assert all(one[1] <= other[0] for one, other in zip(kept, kept[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(kept))
     for start, end, _ in found:
         assert any(one[0] <= start < one[1] and (one[0] < start or one[1] >= end) for one in kept)

@@ -13,6 +13,7 @@ FRAME = frame(3, 1, 9, 0)  # MP3 of 44,100 Hz
 def test_half_an_hour_is_read_and_what_is_behind_it_is_left() -> None:
     told = memoryview(FRAME * (MOST_FRAMES + 10))
     found = heard(told)
-    assert found == Heard(pytest.approx(MOST_FRAMES * 1152 / 44_100), 10 * len(FRAME))
+    assert isinstance(found, Heard) and found.unread_bytes == 10 * len(FRAME)
+    assert found.seconds == pytest.approx(MOST_FRAMES * 1152 / 44_100)
     assert 1700 < found.seconds < 1800
     assert cpu_s(lambda: heard(told)) < 0.3

@@ -32,9 +32,10 @@ from tests.stores import redis_rig, rig
 
 from tidegate.core import clock, plugs
 from tidegate.core.batches import Batches
+from tidegate.core.frames import FRAME_HEADER_BYTES
 from tidegate.core.outcome import Refusal
 from tidegate.core.purpose import BATCH_HOLD
-from tidegate.core.receipt import FRAME_HEADER_BYTES, Receipt, decode_payload, encode_frame
+from tidegate.core.receipt import Receipt, decode_payload, encode_frame
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.batch_hold import done_id, hold, release
 from tidegate.gateway.batch_ids import Sealed, hold_id

@@ -18,8 +18,9 @@ from tidegate.core import clock, plugs
 from tidegate.core.ask import Ask
 from tidegate.core.capture import Capture, encode_captured
 from tidegate.core.conversation_place import conversation_place, named_session
+from tidegate.core.frames import MAX_FRAME_BYTES
 from tidegate.core.kept_answer import KeptAnswer
-from tidegate.core.receipt import MAX_FRAME_BYTES, Receipt
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.again import Again, Beside
 from tidegate.gateway.capturing import Capturing, Personal, question_of, record
 from tidegate.gateway.guarded_texts import guarded_said

@@ -44,7 +44,7 @@ def test_a_proxy_with_a_user_is_told_who() -> None:
     assert found.authorization == b"Basic " + base64.b64encode(b"us@er:p:ss")
 
 
-@pytest.mark.parametrize("url", ["socks5://p:1", "https://p:1", "http://", "http://p:port"])
+@pytest.mark.parametrize("url", ["socks5://p:1", "https://p:1", "http://", "http://u:p:1/x@p"])
 def test_a_proxy_that_is_no_http_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r".") as refused:
         proxy_for(SECURE, {"HTTPS_PROXY": url})

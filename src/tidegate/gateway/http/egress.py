@@ -41,7 +41,8 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
 
 
 def proxy_for(replica: Replica, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy that the environment names for `replica`. ValueError when it is no http URL."""
+    """The proxy that the environment names for `replica`. ValueError when it is no http URL; a
+    password may be in it, so its words are in no message."""
     names = [f"{replica.scheme}_proxy", "all_proxy"]
     url = next(
         (v for n in names for v in (environ.get(n), environ.get(n.upper())) if v),
@@ -50,14 +51,18 @@ def proxy_for(replica: Replica, environ: Mapping[str, str]) -> Proxy | None:
     excluded = environ.get("no_proxy") or environ.get("NO_PROXY")
     if url is None or (excluded and _is_excluded(replica, excluded)):
         return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme != "http" or not parts.hostname:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if host is None or parts.scheme != "http":
         raise ValueError(f"the egress proxy for {replica.scheme} must be an http:// address")
     authorization = None
     if parts.username is not None:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = b"Basic " + base64.b64encode(user.encode())
-    return Proxy(parts.hostname, parts.port or 3128, authorization)
+    return Proxy(host, port or 3128, authorization)
 
 
 def _is_excluded(replica: Replica, excluded: str) -> bool:

@@ -62,7 +62,7 @@ def test_a_guardrail_that_fails_refuses_or_lets_pass() -> None:
         if on_error == "open":
             assert it.look("a", [guard], "input") == []
         else:
-            with pytest.raises(Refusal, match="could not look") as no:
+            with pytest.raises(Refusal, match=r"could not look .* \(error\)") as no:
                 it.look("a", [guard], "input")
             assert no.value.code.name == "guardrail_unavailable"
         assert [(hit.action, hit.type) for hit in it.hits] == [("failed", "error")]

@@ -79,8 +79,16 @@ class Guarding:
         """It could not look. Refusal where the plan has it fail closed."""
         self.note(guardrail, side, why, FAILED)
         if guardrail.on_error == "closed":
-            what = f"the guardrail {guardrail.name!r} could not look through {_WHERE[side]}"
+            what = f"the guardrail {guardrail.name!r} could not look through {_WHERE[side]} ({why})"
             raise Refusal("guardrail_unavailable", what, retry_after_s=1.0)
+
+    def too_long(self, guardrail: Guardrail, side: Side, most: int) -> None:
+        """It looks through no text of more than `most` characters, however often it is sent.
+        Refusal where the plan has it fail closed."""
+        self.note(guardrail, side, "too_long", FAILED)
+        if guardrail.on_error == "closed":
+            what = f"the guardrail {guardrail.name!r} looks through {most} characters at most"
+            raise Refusal("guardrail_blocked", f"{what}, and {_WHERE[side]} has more")
 
     def placeholder(self, guardrail: Guardrail, side: Side, kind: str, thing: str) -> str:
         """What stands for it. Of its own request its caller may have it back."""

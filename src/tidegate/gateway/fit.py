@@ -9,8 +9,8 @@ from tidegate.text import tokens
 
 
 def fit(ask: Ask, target: Target, context_tokens: int, most_tokens: int | None = None) -> None:
-    """Refusal (`context_length_exceeded`) when prompt and ceiling, of at most the `most_tokens` that
-    the model can write, are longer than the context.
+    """Refusal (`context_length_exceeded`) when prompt and ceiling are longer than the context. Of
+    the ceiling counts what the model can write, `most_tokens`.
 
     A bound that we have set ourselves is lowered to what is left beside the prompt.
     """

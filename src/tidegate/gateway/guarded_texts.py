@@ -204,7 +204,7 @@ class GuardedChannel:
         self._parts = []
         if guarding is not None and self._whole_chars > MOST_WHOLE_CHARS:
             for guard in looking.at_end:
-                guarding.failed(guard.guardrail, looking.side, "too_long")
+                guarding.too_long(guard.guardrail, looking.side, MOST_WHOLE_CHARS)
         if guarding is not None and looking.may_have(whole):
             for one in guarding.look(whole, looking.at_end, looking.side):
                 guarding.replaced(whole, [one], looking.side)

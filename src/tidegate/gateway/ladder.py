@@ -33,8 +33,8 @@ _OURS: Final = frozenset({"caller", "policy"})
 _STOPPED: Final = "guardrail_blocked"
 BATCH_RETRY_S: Final = 60.0
 _BATCH_ONLY: Final = (
-    "that model serves only batch work for now: send it to /v1/batches, or with the priority "
-    "`batch`, or try again later"
+    "that model serves only batch work for now: send it to /v1/batches (/v1/messages/batches), or "
+    "with the priority `batch`, or try again later"
 )
 _TURNED_DOWN: Final = "the answer was turned down by its route's ladder"
 

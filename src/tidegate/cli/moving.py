@@ -140,6 +140,10 @@ def _tables(url: str) -> Mapping[str, list[dict[str, object]]]:
 def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> None:
     """Exits where the plan may not be served, as far as that can be told here."""
     _tell_findings("Its configuration", converted.findings, show_all=show_all)
+    if not converted.has_routes:
+        click.echo("error: the file has no model that could be served here: see above", err=True)
+        click.echo("Nothing is written or applied.", err=True)
+        sys.exit(1)
     unset = _unset(converted.plan)
     environ = {**os.environ, **unset}
     source = converted.plan.encode()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from tidegate.config.litellm_headers import reference_of
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
 from tidegate.config.portkey_routes import Above, Asked, Leaf, route_of
@@ -80,7 +81,8 @@ def convert_portkey(path: Path, kinds: Collection[str], route: str) -> Converted
         found.left("the whole config", "it names no target that could be asked here")
     findings = found.all()
     heading = [line.format(name=path.name) for line in _HEADING]
-    return Converted(written(draft, heading, findings), reading.secrets.files, {}, findings)
+    plan = written(draft, heading, findings)
+    return Converted(plan, reading.secrets.files, {}, findings, bool(draft.routes))
 
 
 class _Reading:
@@ -241,7 +243,7 @@ class _Reading:
         provider = _UNFIT.sub("-", slug)
         account: dict[str, Any] = {} if provider == wire.kind else {"kind": wire.kind}
         if wire.base_url:
-            account["base_url"] = literal(wire.base_url.rstrip("/"))
+            account["base_url"] = reference_of(wire.base_url).rstrip("/")
         if key:
             account["api_key"] = self.secrets.put(provider, str(key))
             self._found.carried("api_key", "providers.NAME.api_key")

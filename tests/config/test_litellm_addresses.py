@@ -51,3 +51,21 @@ def test_what_fills_the_file_in_is_a_variable_and_no_secret(tmp_path: Path) -> N
     assert provider["api_key"] == "${KEY}"
     assert provider["base_url"] == "${BASE:-http://h:1/v1}"
     assert sum(it.ours == "a variable" for it in findings) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "theirs", "ours"),
+    [
+        ("anthropic/claude-haiku-4-5", "https://api.anthropic.com", "https://api.anthropic.com/v1"),
+        ("anthropic/claude-haiku-4-5", "https://a/v1/messages", "https://a/v1"),
+        ("anthropic/claude-haiku-4-5", "os.environ/A_BASE", "${A_BASE}/v1"),
+        ("huggingface/tgi", "http://t:80/", "http://t:80/v1"),
+        ("ollama/llama3", "http://o:1", "http://o:1/v1"),
+        ("openai/m", "http://own", "http://own"),
+    ],
+)
+def test_a_version_that_litellm_adds_itself_is_in_the_plan(
+    tmp_path: Path, model: str, theirs: str, ours: str
+) -> None:
+    provider, _ = asked(tmp_path, f"model: {model}, api_base: '{theirs}'")
+    assert provider["base_url"] == ours

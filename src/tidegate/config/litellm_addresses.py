@@ -16,6 +16,13 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "cloudflare": "https://api.cloudflare.com/client/v4/accounts/${CLOUDFLARE_ACCOUNT_ID}/ai/v1",
     "litellm_proxy": "${LITELLM_PROXY_API_BASE}",
 }
+# Kinds of which LiteLLM takes the address without `/v1` and writes it itself, and what it writes
+# behind that, which may stand in the file as well.
+_BEHIND: Final[Mapping[str, str]] = {
+    "anthropic": "/messages",
+    "hugging_face": "/chat/completions",
+    "ollama": "/api/chat",
+}
 
 
 def address_of(wire: Wire, params: Their) -> str | None:
@@ -34,7 +41,8 @@ def address_of(wire: Wire, params: Their) -> str | None:
     if is_reference(wire.base_url) and "environ/" not in wire.base_url:
         told_of_variable(params, "api_base")
     address = reference_of(wire.base_url).rstrip("/")
-    if wire.kind == "ollama" and not address.endswith("/v1"):
+    address = address.removesuffix(_BEHIND.get(wire.kind, "/")).rstrip("/")
+    if wire.kind in _BEHIND and not address.endswith("/v1"):
         address += "/v1"
     return address
 

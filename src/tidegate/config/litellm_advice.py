@@ -127,7 +127,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "default_redis_ttl": "write `ttl` below `cache.exact`",
     "num_workers": "write `gateway.processes`",
     # general_settings
-    "master_key": "control's token is drawn at its first start: docs/getting-started.md",
+    "master_key": "control has a token of its own; who calls models with it needs a key: "
+    "`tidegate key create`",
     "database_url": "it is what --db takes; ours is `storage.database`",
     "database_connection_pool_limit": _NOTHING,
     "database_connection_timeout": _NOTHING,

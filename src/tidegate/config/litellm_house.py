@@ -59,6 +59,7 @@ _CALLED: Final = {
     "projects": "project_id",
     "tags": "tag_name",
 }
+_UNTIL_UNBLOCKED: Final = "it is let in again by an import after it was unblocked there"
 _COUNTS: Final = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 
 
@@ -174,7 +175,7 @@ class _House:
         blocked = any(it.get("blocked") for it in (row, team_row, project))
         if blocked:
             where = "keys.blocked, teams.blocked, projects.blocked"
-            self._found.changed(where, "revoked", "revoking is for good")
+            self._found.changed(where, "revoked", _UNTIL_UNBLOCKED)
         self._found.carried("keys.token", "the same key, known by its SHA-256")
         attributes = attributes_of(row, team_row, self._found)
         return MovedKey(

@@ -21,8 +21,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # drawing them may take as long as it does.
 PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
 hypothesis.settings.register_profile("tests", max_examples=100, **PATIENT)
+# What lands is judged by the same examples as the run before it; others are tried by everybody's
+# `make test`, and many by `make soak`.
+hypothesis.settings.register_profile("ci", max_examples=100, derandomize=True, **PATIENT)
 hypothesis.settings.register_profile("soak", max_examples=5_000, **PATIENT)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "tests")
+hypothesis.settings.load_profile(PROFILE)
 
 
 gc.disable()  # of what is collected nothing is garbage
@@ -50,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     beside what computes, and no worker is left alone with the longest."""
     items.sort(key=lambda item: item.path)
     yield
+    if PROFILE == "soak":
+        _search(items)
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
@@ -59,6 +65,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for number, tests in enumerate(far_apart):
         order.insert(number * (apart + 1), tests)
     items[:] = [item for tests in order for item in tests]
+
+
+def _search(items: list[pytest.Item]) -> None:
+    """Properties that `make test` holds too are tried with fifty times their examples: those that
+    name no number by the profile, those that do here."""
+    held = (item for item in items if item.get_closest_marker("hypothesis"))
+    tests = {getattr(item, "obj", None) for item in held if not item.get_closest_marker("soak")}
+    for test in tests:
+        if hasattr(test, "_hypothesis_internal_settings_applied"):
+            asked = test._hypothesis_internal_use_settings
+            more = hypothesis.settings(asked, max_examples=50 * asked.max_examples)
+            test._hypothesis_internal_use_settings = more
 
 
 def pytest_collection_finish() -> None:

@@ -147,8 +147,8 @@ class GuardedChannel:
         pending = self._held + text if since else text
         cut = len(pending)
         if not ended:
-            for guard in looking.running:
-                cut = min(cut, guard.detector.settled(pending, since))
+            for settled in looking.settled:
+                cut = min(cut, settled(pending, since))
         if cut <= 0 or guarding is None:
             self._held = pending
             return ""

@@ -131,6 +131,28 @@ def test_what_stands_in_the_way_is_listed(
     assert told.exit_code == 1 and "key x: changed" in told.stderr
 
 
+@pytest.mark.parametrize("apply", [(), ("--apply",)], ids=["told", "applied"])
+def test_a_plan_is_written_only_where_nothing_stands_in_the_way_of_its_keys(
+    run: Callable[..., Result],
+    control: FakeControl,
+    config: Path,
+    tables: list[str],
+    apply: tuple[str, ...],
+) -> None:
+    out = config.parent / "tidegate.yaml"
+    asked = ("import", "litellm", str(config), "--db", URL, "--out", str(out), *apply)
+    control.answers["POST /api/imports"] = MovedIn(False, [], ["key x: changed"], [], [])
+    assert run(*asked).exit_code == 1
+    assert not out.exists() and not (out.parent / "secrets").exists()
+    control.answers["POST /api/imports"] = MovedIn(bool(apply), [], [], [], [])
+    assert run(*asked).exit_code == 0
+    assert out.exists()
+    before = len(control.asked)
+    told = run(*asked)
+    assert told.exit_code == 1 and "there already" in told.stderr
+    assert len(control.asked) == before
+
+
 def test_apply_belongs_to_a_database(run: Callable[..., Result], config: Path) -> None:
     assert run("import", "litellm", str(config), "--apply").exit_code == 2
 

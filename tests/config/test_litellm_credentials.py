@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from tests.config.litellm_rig import compiled, converted, draft
+
+from tidegate.config.their_file import FileRefused
 
 LISTED = """
 model_list:
@@ -33,3 +36,21 @@ def test_one_that_nobody_names_and_a_name_that_nothing_has_are_told_of(tmp_path:
     left = {it.theirs for it in one.findings if it.fate == "left"}
     assert {"credential_list", "model_list[].litellm_params.litellm_credential_name"} <= left
     assert "sk-hidden" not in one.plan
+
+
+def test_of_two_of_a_name_the_first_holds_as_there(tmp_path: Path) -> None:
+    listed = "\n".join(
+        f"- {{credential_name: eu, credential_values: {{api_key: os.environ/{name}}}}}"
+        for name in ("FIRST", "SECOND")
+    )
+    model = "{model_name: g, litellm_params: {model: openai/g, litellm_credential_name: eu}}"
+    plan = converted(tmp_path, f"model_list:\n- {model}\ncredential_list:\n{listed}").plan
+    assert "${FIRST}" in plan and "SECOND" not in plan
+
+
+def test_what_many_share_that_is_long_is_refused_and_not_written_out(tmp_path: Path) -> None:
+    values = ", ".join(f"k{n}: v" for n in range(500))
+    model = "{model_name: g, litellm_params: {model: openai/g, litellm_credential_name: c}}"
+    listed = f"credential_list:\n- {{credential_name: c, credential_values: {{{values}}}}}"
+    with pytest.raises(FileRefused, match="credential_list"):
+        converted(tmp_path, f"{listed}\nmodel_list:\n- &d {model}\n" + "- *d\n" * 500)

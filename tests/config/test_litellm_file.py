@@ -112,3 +112,30 @@ def test_any_shape_is_read_without_a_fault(
     file.write_text(yaml.safe_dump(value))
     one = convert_litellm(file, known("openai"))
     assert untold(one, yaml.safe_load(file.read_text())) == set()
+
+
+def test_a_config_map_around_a_config_is_named(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\ndata:\n  config.yaml: |\n    model_list: []\n"
+    with pytest.raises(FileRefused, match=r"Kubernetes ConfigMap .* `data\.config\.yaml`"):
+        converted(tmp_path, text)
+
+
+@pytest.mark.parametrize("params", ["api_key: ${KEY:-sk-hidden}", "api_key: '${KEY:-}'"])
+def test_the_default_of_a_key_s_variable_is_in_no_plan(tmp_path: Path, params: str) -> None:
+    params = params.replace("${KEY:-sk", "'${KEY:-sk").replace("hidden}", "hidden}'")
+    model = f"{{model_name: g, litellm_params: {{model: openai/gpt-4o, {params}}}}}"
+    one = converted(tmp_path, f"model_list:\n- {model}")
+    assert draft(one)["providers"]["openai"] == {"api_key": "${KEY}"}
+    told = [it.theirs for it in one.findings if it.theirs.endswith("its default")]
+    assert len(told) == ("hidden" in params)
+    assert compiled(one.plan).problems == () and "hidden" not in one.plan + repr(one.findings)
+
+
+def test_more_than_a_plan_holds_is_refused_and_not_written_out(tmp_path: Path) -> None:
+    model = "- &d {model_name: a, litellm_params: {model: gpt-4o}}\n"
+    with pytest.raises(FileRefused, match="deployments"):
+        converted(tmp_path, f"model_list:\n{model}" + "- *d\n" * 5000)
+    aliases = ", ".join(f"b{n}: a" for n in range(300))
+    more = f"router_settings: {{model_group_alias: {{{aliases}}}}}"
+    with pytest.raises(FileRefused, match="model_group_alias"):
+        converted(tmp_path, f"model_list:\n{model}" + "- *d\n" * 100 + more)

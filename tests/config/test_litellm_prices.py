@@ -64,3 +64,12 @@ def test_each_unit_is_ours(tmp_path: Path, told: str, price: object) -> None:
     assert compiled(one.plan).problems == ()
     if price is None:
         assert any(it.fate == "left" and "cost_per_token" in it.theirs for it in one.findings)
+
+
+@pytest.mark.parametrize("amount", ["1e999999", "0x" + "f" * 5000, "nan", "-1"])
+def test_what_is_no_amount_is_left(tmp_path: Path, amount: str) -> None:
+    params = f"{{model: openai/gpt-4o, input_cost_per_token: {amount}, output_cost_per_token: 1}}"
+    one = converted(tmp_path, f"model_list:\n- {{model_name: g, litellm_params: {params}}}")
+    left = {it.theirs for it in one.findings if it.fate == "left"}
+    assert "model_list[].litellm_params.input_cost_per_token" in left
+    assert "price" not in draft(one)["targets"]["g"]

@@ -94,3 +94,19 @@ def test_a_fallback_with_parameters_of_its_own_is_named(tmp_path: Path) -> None:
 def test_whatever_is_odd_leaves_a_plan_that_may_be_served(tmp_path: Path, settings: str) -> None:
     one = converted(tmp_path, f"{ONE}{settings}")
     assert compiled(one.plan).problems == (), one.plan
+
+
+@pytest.mark.parametrize(("retries", "fate"), [(9, "carried"), (10, "changed"), (-1, "left")])
+def test_fewer_tries_than_there_are_told(tmp_path: Path, retries: int, fate: str) -> None:
+    text = ONE.replace("mini}", f"mini, max_retries: {retries}}}")
+    one = converted(tmp_path, f"{text}router_settings: {{num_retries: {retries}}}")
+    assert {it.fate for it in one.findings if it.theirs.endswith("_retries")} == {fate}
+    tries = {"attempts": 10} if retries > 0 else None
+    assert draft(one)["routes"]["a"].get("retry") == tries
+
+
+def test_every_route_looks_at_a_hundred_fallbacks_at_most(tmp_path: Path) -> None:
+    names = ", ".join(f"b{n}" for n in range(101))
+    one = converted(tmp_path, f"{ONE}router_settings: {{default_fallbacks: [{names}]}}")
+    left = {it.theirs for it in one.findings if it.fate == "left"}
+    assert "router_settings.fallbacks beyond 100" in left and "fallbacks: b100" not in left

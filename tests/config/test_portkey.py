@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.config.litellm_rig import compiled, draft, keys_of
 
 from tidegate.config.portkey import convert_portkey
+from tidegate.config.their_file import FileRefused
 from tidegate.config.written_plan import Converted
 from tidegate.core import plugs
 
@@ -254,3 +255,21 @@ def test_a_virtual_key_and_an_integration_are_their_provider_s_by_their_names(
         assert provider["kind"] == "openai"
         assert any("name alone" in it.said for it in found.findings)
     assert "provider: mine" in left(convert(tmp_path, {"virtual_key": "mine", **model}))
+
+
+def test_what_is_kept_otherwise_and_tried_less_often_is_told(tmp_path: Path) -> None:
+    cache = {"mode": "simple", "max_age": 604_800}
+    one = convert(tmp_path, {**OPENAI, "retry": {"attempts": 12}, "cache": cache})
+    told = {it.theirs: it.ours for it in one.findings if it.fate == "changed"}
+    assert told["cache.mode"] == "routes.NAME.cache.exact"
+    assert told["cache.max_age"] == "routes.NAME.cache.exact.ttl: 1d"
+    assert told["retry.attempts"] == "routes.NAME.retry.attempts: 10"
+    assert compiled(one.plan).problems == ()
+
+
+def test_more_than_a_plan_holds_is_refused_in_time(tmp_path: Path) -> None:
+    params = {str(number): number for number in range(200)}
+    targets = [{**OPENAI, "request_timeout": number} for number in range(1, 100)]
+    value = {"strategy": {"mode": "fallback"}, "targets": targets, "override_params": params}
+    with pytest.raises(FileRefused, match="more than a plan holds"):
+        convert(tmp_path, value)

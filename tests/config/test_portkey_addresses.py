@@ -27,6 +27,10 @@ MODEL: dict[str, Any] = {"override_params": {"model": "m"}}
             {"provider": "vertex-ai", "vertex_project_id": "p", "vertex_region": "global"},
             "https://aiplatform.googleapis.com/v1/projects/p/locations/global",
         ),
+        (
+            {"provider": "vertex-ai", "vertex_project_id": "p"},
+            "projects/p/locations/${VERTEXAI_LOCATION}",
+        ),
         ({"provider": "bedrock", "aws_region": "x.example/?"}, "${AWS_REGION}"),
     ],
 )

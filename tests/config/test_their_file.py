@@ -61,3 +61,30 @@ def test_what_nobody_takes_is_told_of() -> None:
         ("left", "top.e[]", "a mapping belongs here"),
         ("left", "top.f", "do this"),
     }
+
+
+def test_pairs_that_are_merged_in_are_counted_before_they_are_written(tmp_path: Path) -> None:
+    merges = "a0: &a0 {x: 1}\n" + "\n".join(
+        f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 40)
+    )
+    with pytest.raises(FileRefused, match="too many values"):
+        read_yaml(file(tmp_path, merges))
+    kept = "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}"
+    assert read_yaml(file(tmp_path, kept))["b"] == {"x": 1, "y": 3}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a: "sk-hidden" b',
+        "a: !vault sk-hidden",
+        "a: !!int sk-hidden",
+        "a: !!bool sk-hidden",
+        "a: !!timestamp sk-hidden",
+        "a: {sk-hidden",
+    ],
+)
+def test_what_is_no_yaml_is_said_without_its_text(tmp_path: Path, text: str) -> None:
+    with pytest.raises(FileRefused) as refused:
+        read_yaml(file(tmp_path, text))
+    assert "hidden" not in str(refused.value)

@@ -43,3 +43,7 @@ def test_a_value_is_read_or_none(reader: object, given: object, read: object) ->
 def test_nothing_raises(value: object) -> None:
     for reader in (seconds, share, count, attempts, fails_beyond, flag):
         reader(value)
+
+
+def test_thousands_of_digits_are_no_number() -> None:
+    assert count("9" * 5000) is count(16**5000) is share(16**5000) is None

@@ -104,6 +104,7 @@ def litellm(
     else:
         click.echo("Its configuration has no models: those of the plan that is served are meant.")
     if given["db"] is None:
+        _write(converted, out)
         return
     room = open_control(state, control)
     view = room.get("/api/plan", PlanView)
@@ -117,6 +118,8 @@ def litellm(
         raise click.ClickException(f"nothing is applied: {many}")
     _tell_findings("Its database", found.all(), show_all=bool(given["show_all"]))
     _tell_moved(moved, room.post("/api/imports", MovedIn, moved))
+    if out is not None:
+        _write(converted, out)
 
 
 @plug.command("portkey")
@@ -131,6 +134,7 @@ def portkey(file: Path, route: str, out: Path | None, show_all: bool) -> None:
     except FileRefused as error:
         raise click.ClickException(str(error)) from error
     _tell_plan(converted, out, show_all=show_all)
+    _write(converted, out)
 
 
 def _tables(url: str) -> Mapping[str, list[dict[str, object]]]:
@@ -161,6 +165,12 @@ def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> Non
         sys.exit(1)
     if unset:
         click.echo(f"Set before it is served: {', '.join(sorted(unset))}.")
+    if out is not None and out.exists():
+        raise click.ClickException(f"{out} is there already: write it elsewhere")
+
+
+def _write(converted: Converted, out: Path | None) -> None:
+    """Once nothing stands in the way of anything else that was asked."""
     if out is None:
         click.echo("Nothing is written; write the plan with --out tidegate.yaml.")
         return

@@ -5,23 +5,28 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tidegate.config.moving import Findings
+from tidegate.config.their_file import FileRefused
 
 _NAMED: Final = "litellm_credential_name"
+_MOST_WRITTEN: Final = 50_000
 
 
 def with_credentials(file: Mapping[str, Any], found: Findings) -> dict[str, Any]:
-    """The file without its list of credentials, as far as its deployments name them."""
+    """The file without its list of credentials, as far as deployments name them. FileRefused."""
     listed, models = file.get("credential_list"), file.get("model_list")
     if not isinstance(listed, list) or not isinstance(models, list):
         return dict(file)
-    known = dict(filter(None, map(_values, listed)))
-    deployments, asked = [], set()
+    known = dict(filter(None, map(_values, reversed(listed))))  # the first of a name, as there
+    deployments, asked, written = [], set(), 0
     for one in models:
         params = one.get("litellm_params") if isinstance(one, dict) else None
         name = params.get(_NAMED) if isinstance(params, dict) else None
         if not isinstance(params, dict) or not isinstance(name, str) or name not in known:
             deployments.append(one)
             continue
+        written += len(known[name])
+        if written > _MOST_WRITTEN:
+            raise FileRefused(f"`credential_list` comes to over {_MOST_WRITTEN} values")
         own = {key: value for key, value in params.items() if key != _NAMED}
         deployments.append({**one, "litellm_params": {**known[name], **own}})
         found.carried(f"model_list[].litellm_params.{_NAMED}", "providers.NAME")

@@ -18,6 +18,8 @@ _HEADING: Final = (
     "`tidegate check` says whether it may be served, docs/plan-file.md what each key means.",
 )
 _MOST_INCLUDED: Final = 50
+_MOST_NAMED: Final = 5
+_MOST_DEPLOYMENTS: Final = 5000
 
 
 def convert_litellm(path: Path, known: Known) -> Converted:
@@ -25,7 +27,10 @@ def convert_litellm(path: Path, known: Known) -> Converted:
     found, draft, kept = Findings(), Draft(), Secrets()
     whole = Their(with_credentials(_with_included(path, found), found), "", found)
     models = Models(draft, kept, known, found)
-    for item in whole.items("model_list"):
+    deployments = whole.items("model_list")
+    if len(deployments) > _MOST_DEPLOYMENTS:
+        raise FileRefused(f"{path} has over {_MOST_DEPLOYMENTS} deployments: no plan holds so many")
+    for item in deployments:
         models.add(item)
     shared = Shared()
     read_router(whole.mapping("router_settings"), shared)
@@ -48,6 +53,11 @@ def _with_included(path: Path, found: Findings, depth: int = 0) -> dict[str, Any
     """The file with those that it includes, as LiteLLM puts them together: lists are joined, of
     anything else the included one holds."""
     value = read_yaml(path)
+    data = value.get("data")
+    if value.get("kind") == "ConfigMap" and isinstance(data, dict):
+        keys = ", ".join(f"`data.{name}`" for name in [*data][:_MOST_NAMED])
+        said = f"it holds {keys or 'nothing'}; write the config in it to a file, and import that"
+        raise FileRefused(f"{path} is a Kubernetes ConfigMap around a config: {said}")
     included = value.pop("include", None) or []
     if not isinstance(included, list) or depth > 3 or len(included) > _MOST_INCLUDED:
         raise FileRefused(f"{path}: `include` is a list of a few files, none of them its own")

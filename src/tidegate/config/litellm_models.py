@@ -22,7 +22,7 @@ from tidegate.config.their_values import (
     SECONDS,
     SHARE,
     SOME,
-    attempts,
+    attempts_of,
     count,
     flag,
     route_name,
@@ -192,7 +192,11 @@ class Models:
         if is_reference(text):
             if not text.startswith("os.environ/"):
                 told_of_variable(params, "api_key")
-            return reference_of(text)
+            name, _, default = reference_of(text).removesuffix("}").partition(":-")
+            if default:
+                said = "it may be a secret, which is in no plan: set the variable"
+                self._found.left(f"{params.at('api_key')}: its default", said)
+            return f"{name}}}"
         return self._secrets.put(wire.kind, text)
 
     def _served(self, target: dict[str, Any], params: Their) -> None:
@@ -241,7 +245,7 @@ class Models:
             also = info.read(name, "a limit by target", count, SOME)
             setattr(one, name, also if most is None else most)
         for name in ("max_retries", "num_retries"):
-            tries = params.read(name, "routes.NAME.retry.attempts", attempts, COUNT)
+            tries = attempts_of(params, name)
             if tries is not None:
                 group.attempts = max(group.attempts or 1, tries)
         where = "routes.NAME.unsupported"

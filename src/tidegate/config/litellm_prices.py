@@ -1,7 +1,7 @@
 """What LiteLLM's file says that a deployment costs, as our `price`."""
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from tidegate.config.moving import Findings
@@ -76,7 +76,7 @@ def _times(many: int) -> Callable[[object], float | None]:
             return None
         try:
             dollars = Decimal(str(value)) * many
-        except InvalidOperation:
+        except (ArithmeticError, ValueError):  # of thousands of digits
             return None
         fits = dollars.is_finite() and 0 <= dollars <= _MOST_USD
         return float(round(dollars, _DIGITS)) if fits else None

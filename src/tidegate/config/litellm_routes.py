@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from tidegate.config.litellm_models import Deployment, Group, Models
 from tidegate.config.moving import Findings
+from tidegate.config.their_file import FileRefused
 from tidegate.config.their_values import ANY_FAILURE, ROUTE_NAME, route_name
 from tidegate.config.written_plan import Draft
 from tidegate.core.resilience import MAX_FALLBACKS
@@ -15,7 +16,7 @@ from tidegate.core.resilience import MAX_FALLBACKS
 # The plan's defaults, which none of a target's may pass the whole of.
 _PARTS_S: Final = {"first_token_s": 60.0, "gap_s": 30.0, "connect_s": 2.0}
 _LONGEST_PAUSE_S: Final = 8.0
-# Failures after which LiteLLM asks another group, whichever it was.
+_MOST_OF_ALIASES: Final = 20_000
 
 
 class Shared(Struct):
@@ -36,13 +37,17 @@ class Shared(Struct):
 
 
 def routes_of(models: Models, shared: Shared, draft: Draft, found: Findings) -> None:
-    """A route for each group and alias, with the targets that it may ask."""
+    """A route for each group and alias, with the targets that it may ask. FileRefused."""
+    written = 0
     for name, group in models.groups.items():
         draft.routes[name] = _route(name, group, models.groups, shared, found)
     for alias, name in shared.aliases.items():
         fits = route_name(alias) is not None
         if name in models.groups and alias not in draft.routes and fits:
             draft.routes[alias] = _route(name, models.groups[name], models.groups, shared, found)
+            written += 1 + len(models.groups[name].deployments)
+            if written > _MOST_OF_ALIASES:
+                raise FileRefused("its `model_group_alias` come to more routes than a plan holds")
         else:
             said = "it names no model group" if fits else ROUTE_NAME
             found.left(f"router_settings.model_group_alias.{alias[:60]}", said)

@@ -1,7 +1,7 @@
 """LiteLLM's router_settings, litellm_settings and general_settings."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from tidegate.config.litellm_families import advice_of
@@ -11,9 +11,11 @@ from tidegate.config.their_values import (
     AMOUNT,
     ANY_FAILURE,
     COUNT,
+    FRESH_S,
+    KEPT_FOR,
     SECONDS,
     SOME,
-    attempts,
+    attempts_of,
     count,
     fails_beyond,
     flag,
@@ -23,6 +25,7 @@ from tidegate.config.their_values import (
 from tidegate.config.written_plan import Draft
 from tidegate.core.declared_budgets import MAX_BUDGET_USD
 from tidegate.core.declared_limits import MAX_WINDOW_S
+from tidegate.core.resilience import MAX_FALLBACKS
 
 _BALANCES: Final = {
     "simple-shuffle": "weighted",
@@ -31,6 +34,7 @@ _BALANCES: Final = {
     "cost-based-routing": "cheapest",
 }
 _LEAST: Final = Decimal("1e-9")
+_MOST_FALLBACKS: Final = 100  # that are looked at: every route may be asked for each
 _DURATION: Final = re.compile(r"([1-9]\d{0,5})(mo|[smhdw])")
 _DAYS: Final = {"d": 1, "w": 7, "mo": 30}
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -45,10 +49,6 @@ _FALLBACKS: Final = {
 }
 
 
-_KEPT_FOR: Final = (
-    "kept for requests with `temperature: 0` and a `seed`, for each team by itself; "
-    "`deterministic: any` and `scope: route` keep as it does there"
-)
 _OF_CACHES: Final = {
     **dict.fromkeys(
         (
@@ -108,7 +108,7 @@ def read_general(settings: Their, draft: Draft) -> None:
 
 def _retries(settings: Their, shared: Shared) -> None:
     """What both router_settings and litellm_settings may say."""
-    tries = settings.read("num_retries", "routes.NAME.retry.attempts", attempts, COUNT)
+    tries = attempts_of(settings, "num_retries")
     shared.attempts = shared.attempts if tries is None else tries
     shared.retry_after_s = _seconds(
         settings, "retry_after", "routes.NAME.retry.base_s", shared.retry_after_s
@@ -140,7 +140,10 @@ def _note(shared: Shared, failure: str, group: str, others: Any, settings: Their
     if not isinstance(others, list) or len(names) < len(others):
         said = "a fallback is a model group's name: give what differs a group of its own"
         settings.found.left(settings.at("fallbacks with parameters"), said)
-    shared.fallbacks.setdefault(failure, {})[group] = names
+    if len(names) > _MOST_FALLBACKS:
+        said = f"a route has {MAX_FALLBACKS} fallbacks of a class at most"
+        settings.found.left(settings.at(f"fallbacks beyond {_MOST_FALLBACKS}"), said)
+    shared.fallbacks.setdefault(failure, {})[group] = names[:_MOST_FALLBACKS]
 
 
 def _ttl(params: Their) -> float | None:
@@ -148,8 +151,7 @@ def _ttl(params: Their) -> float | None:
     value = params.take("ttl")
     ttl_s = None if value is None else seconds(value)
     if ttl_s is not None and share(value) != ttl_s:
-        said = "a day is the longest that an answer is fresh here"
-        params.found.changed(params.at("ttl"), f"{where}: 1d", said)
+        params.found.changed(params.at("ttl"), f"{where}: 1d", FRESH_S)
     elif ttl_s is not None:
         params.found.carried(params.at("ttl"), where)
     elif value is not None:
@@ -165,7 +167,7 @@ def _cache(settings: Their, shared: Shared) -> None:
     given = settings.take("cache")
     on = given is not None and flag(given)
     if on:
-        settings.found.changed(settings.at("cache"), "routes.NAME.cache.exact", _KEPT_FOR)
+        settings.found.changed(settings.at("cache"), "routes.NAME.cache.exact", KEPT_FOR)
     elif on is None:
         settings.found.left(settings.at("cache"), "write true or false")
     elif given is not None:
@@ -209,7 +211,7 @@ def _dollars(value: object) -> Decimal | None:
         return None
     try:
         found = Decimal(str(value))
-    except InvalidOperation:
+    except (ArithmeticError, ValueError):  # of thousands of digits
         return None
     if not found.is_finite() or not 0 < found <= MAX_BUDGET_USD:
         return None

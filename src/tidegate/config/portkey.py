@@ -13,9 +13,9 @@ from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
 from tidegate.config.portkey_addresses import address_of, provider_of, version_of
 from tidegate.config.portkey_routes import Above, Asked, Leaf, route_of
-from tidegate.config.their_file import UNNEEDED, Their, nobody, read_json
+from tidegate.config.their_file import UNNEEDED, FileRefused, Their, nobody, read_json
 from tidegate.config.their_secrets import Secrets
-from tidegate.config.their_values import seconds, share
+from tidegate.config.their_values import FEWER_TRIES, FRESH_S, SECONDS, seconds, share
 from tidegate.config.their_values import weight as share_of
 from tidegate.config.written_plan import Converted, Draft, literal, written
 from tidegate.core.declared_scalars import MAX_SECONDS
@@ -51,6 +51,7 @@ _OF_ALL: Final = "fallbacks are of the whole route, not of one of its shares"
 _IN_ORDER: Final = "they are asked in their order: fallbacks have no shares"
 _MODES: Final = ("loadbalance", "fallback")
 _MOST_NAME: Final = 60
+_MOST_WRITTEN: Final = 10_000
 _ENGINES: Final = frozenset({"vllm", "llama_cpp", "ollama", "openai_compatible"})
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -83,6 +84,7 @@ class _Reading:
         self._kinds = kinds
         self._found = found
         self.secrets = Secrets()
+        self._written = 0  # parts, and the parameters that hold for each
         self.conditional: dict[str, Asked] = {}
 
     def part(self, part: Their, above: Above, depth: int) -> Asked:
@@ -180,6 +182,9 @@ class _Reading:
         attempts = above.attempts
         if isinstance(tries, int) and not isinstance(tries, bool) and tries >= 0:
             attempts = (min(tries + 1, 10), retry.at("attempts"))
+            if tries >= 10:
+                where = "routes.NAME.retry.attempts: 10"
+                self._found.changed(retry.at("attempts"), where, FEWER_TRIES)
         elif tries is not None:
             self._found.left(retry.at("attempts"), "write a whole number")
         retry.rest(_ADVICE.get)
@@ -189,6 +194,9 @@ class _Reading:
         override = part.mapping("override_params")
         model = override.carry("model", "targets.NAME.model") or above.model
         params = dict(above.params)
+        self._written += 1 + len(params) + len(override.names())
+        if self._written > _MOST_WRITTEN:
+            raise FileRefused("its targets come to more than a plan holds")
         for name in override.names():
             value = override.take(name)
             if value is not None:
@@ -203,7 +211,12 @@ class _Reading:
         mode, age_s = their.take("mode"), their.take("max_age")
         their.rest(_ADVICE.get)
         if mode == "simple":
-            ttl_s = seconds(age_s)
+            ttl_s = None if age_s is None else seconds(age_s)
+            if ttl_s is None and age_s is not None:
+                self._found.left(their.at("max_age"), SECONDS)
+            elif ttl_s is not None and ttl_s != share(age_s):
+                where = "routes.NAME.cache.exact.ttl: 1d"
+                self._found.changed(their.at("max_age"), where, FRESH_S)
             return {} if ttl_s is None else {"ttl": ttl_s}, ways
         if mode is not None:
             self._found.left(f"{their.at('mode')}: {str(mode)[:40]}", "see docs/semantic-cache.md")

@@ -27,10 +27,6 @@ _OURS: Final = "providers.NAME.base_url"
 _UNSAID: Final = {
     "azure": "${AZURE_API_BASE}",
     "bedrock": "https://bedrock-runtime.${AWS_REGION}.amazonaws.com",
-    "vertex_ai": (
-        "https://${VERTEXAI_LOCATION}-aiplatform.googleapis.com/v1/projects/${VERTEXAI_PROJECT}"
-        "/locations/${VERTEXAI_LOCATION}"
-    ),
 }
 
 
@@ -59,10 +55,11 @@ def address_of(provider: str, part: Their) -> str | None:
         region = _name(part, "aws_region")
         found = f"https://bedrock-runtime.{region}.amazonaws.com" if region else None
     elif provider == "vertex_ai":
-        project, region = _name(part, "vertex_project_id"), _name(part, "vertex_region")
+        project = _name(part, "vertex_project_id") or "${VERTEXAI_PROJECT}"
+        region = _name(part, "vertex_region") or "${VERTEXAI_LOCATION}"
         host = "aiplatform" if region == "global" else f"{region}-aiplatform"
         path = f"v1/projects/{project}/locations/{region}"
-        found = f"https://{host}.googleapis.com/{path}" if project and region else None
+        found = f"https://{host}.googleapis.com/{path}"
     else:
         return None
     return found or _UNSAID[provider]

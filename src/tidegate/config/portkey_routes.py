@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from tidegate.config.moving import Findings
-from tidegate.config.their_values import ANY_FAILURE
+from tidegate.config.their_values import ANY_FAILURE, KEPT_FOR
 from tidegate.core.resilience import MAX_FALLBACKS
 
 
@@ -66,7 +66,10 @@ def _shared(leaves: list[Leaf], found: Findings) -> dict[str, Any]:
         if it.cache is not None:
             one = all(cache == caches[0] for cache in caches)
             for where in it.cache[1]:
-                _say(found, where, "routes.NAME.cache.exact", same=one)
+                if one and where.endswith(".mode"):
+                    found.changed(where, "routes.NAME.cache.exact", KEPT_FOR)
+                else:
+                    _say(found, where, "routes.NAME.cache.exact", same=one)
     if len(tries) == 1 and held[0].attempts is not None:
         route["retry"] = {"attempts": held[0].attempts[0]}
     if caches[0] is not None and all(cache == caches[0] for cache in caches):

@@ -18,6 +18,9 @@ UNNEEDED: Final = "nothing is needed for that here"
 UNLIKE: Final = "nothing here does that"
 _MAX_DEPTH: Final = 32
 _MAX_VALUES: Final = 200_000
+_UNREADABLE: Final = (
+    *(ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError),
+)
 
 
 class FileRefused(ValueError):
@@ -27,12 +30,21 @@ class FileRefused(ValueError):
 def read_yaml(path: Path) -> dict[str, Any]:
     """A mapping in YAML. FileRefused."""
     try:
-        value = yaml.safe_load(_bytes_of(path))
+        loader = yaml.SafeLoader(_bytes_of(path))
+        node = loader.get_single_node()
+        if node is not None:
+            _merged(path, node, {}, 0)
+        value = None if node is None else loader.construct_document(node)
     except FileRefused:
         raise
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        said = " ".join(str(error).split())[:300]
-        raise FileRefused(f"{path} is no YAML: {said}") from error
+    except yaml.MarkedYAMLError as error:  # as a text it has the line, which may hold a secret
+        mark = error.problem_mark or error.context_mark
+        at = f" in line {mark.line + 1}" if mark else ""
+        raise FileRefused(f"{path} is no YAML{at}: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise FileRefused(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    except _UNREADABLE as error:  # of a tag or a date that its value does not fit
+        raise FileRefused(f"{path} has a value that cannot be read as YAML's") from error
     return _mapping(path, value)
 
 
@@ -147,8 +159,30 @@ def _bytes_of(path: Path) -> bytes:
 def _mapping(path: Path, value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FileRefused(f"{path} holds no mapping: is it the right file?")
-    _count(path, value, 0, [0])
+    bounded(path, value)
     return value
+
+
+def bounded(path: Path, value: object) -> None:
+    """FileRefused for more than a file may hold, which aliases make of a small one."""
+    _count(path, value, 0, [0])
+
+
+def _merged(path: Path, node: yaml.Node, known: dict[int, int], depth: int) -> int:
+    """How many values it is with all aliases written out, so that `<<` cannot make a small file
+    pairs without an end before anybody counts them."""
+    size = known.get(id(node))
+    if size is None:
+        known[id(node)] = 2 * _MAX_VALUES  # where it stands within itself
+        below = node.value if isinstance(node, yaml.CollectionNode) else ()
+        size = 1
+        for it in below:
+            for one in it if isinstance(it, tuple) else (it,):
+                size += _merged(path, one, known, depth + 1)
+        known[id(node)] = size
+    if depth > 2 * _MAX_DEPTH or size >= 2 * _MAX_VALUES:
+        raise FileRefused(f"{path} is nested too deeply, or has too many values")
+    return size
 
 
 def _count(path: Path, value: object, depth: int, seen: list[int]) -> None:

@@ -4,6 +4,7 @@ value."""
 from typing import Final
 
 from tidegate.config.scalars import READERS
+from tidegate.config.their_file import Their
 from tidegate.core.declared_scalars import MAX_SECONDS
 
 SECONDS: Final = "write a number of seconds above 0"
@@ -12,6 +13,12 @@ COUNT: Final = "write a whole number"
 SOME: Final = "write a whole number above 0"
 ROUTE_NAME: Final = "a route's name is printable, of 200 letters at most, with no spaces around it"
 AMOUNT: Final = "write an amount in dollars"
+KEPT_FOR: Final = (
+    "kept for requests with `temperature: 0` and a `seed`, for each team by itself; "
+    "`deterministic: any` and `scope: route` keep as it does there"
+)
+FRESH_S: Final = "a day is the longest that an answer is fresh here"
+FEWER_TRIES: Final = "a request is tried ten times at most here"
 # For what another gateway falls back that does not say for what.
 ANY_FAILURE: Final = ("unavailable", "rate_limited", "malformed")
 _MOST_ROUTE: Final = 200
@@ -55,6 +62,19 @@ def attempts(retries: object) -> int | None:
     return None if found is None or found < 0 else min(found + 1, _MOST_TRIES)
 
 
+def attempts_of(their: Their, name: str) -> int | None:
+    """A route's tries, of the retries of that name. That there are fewer is told."""
+    value, ours = their.take(name), "routes.NAME.retry.attempts"
+    found = None if value is None else attempts(value)
+    if found is not None and found != (whole(value) or 0) + 1:
+        their.found.changed(their.at(name), f"{ours}: {found}", FEWER_TRIES)
+    elif found is not None:
+        their.found.carried(their.at(name), ours)
+    elif value is not None:
+        their.found.left(their.at(name), COUNT)
+    return found
+
+
 def fails_beyond(allowed: object) -> int | None:
     """The failure that is one too many."""
     found = whole(allowed)
@@ -65,8 +85,11 @@ def whole(value: object) -> int | None:
     """From 0 on."""
     if isinstance(value, bool):
         return None
-    text = str(value).strip().removesuffix(".0")
-    return int(text) if text.isdecimal() and int(text) <= _MOST_COUNT else None
+    try:
+        text = str(value).strip().removesuffix(".0")
+        return int(text) if text.isdecimal() and int(text) <= _MOST_COUNT else None
+    except ValueError:  # of thousands of digits
+        return None
 
 
 def route_name(value: object) -> str | None:

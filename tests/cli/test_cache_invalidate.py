@@ -44,3 +44,11 @@ def test_what_cannot_be_meant_is_not_asked(
 ) -> None:
     assert run("cache", "invalidate", *words).exit_code == 2
     assert control.asked == []
+
+
+def test_a_route_that_the_plan_has_not_is_said_and_obeyed(control: FakeControl, run: Run) -> None:
+    gone = AnswersGone("01A", Selector(route="fap"), 2, [], ['route "fap"; did you mean "faq"?'])
+    control.answers["POST /cache/invalidate"] = gone
+    shown = run("cache", "invalidate", "--route", "fap")
+    assert shown.exit_code == 0 and "gone from 2" in shown.stdout
+    assert 'the plan has no route "fap"; did you mean "faq"?' in shown.stderr

@@ -54,3 +54,9 @@ def test_as_json_it_is_the_page(control: FakeControl, run: Run) -> None:
 def test_nothing_looked_for_is_said(control: FakeControl, run: Run) -> None:
     control.answers["GET /api/cache/worth"] = WorthPage([])
     assert "nothing was looked for" in run("cache", "worth").output
+
+
+def test_a_route_that_the_plan_has_not_is_said(control: FakeControl, run: Run) -> None:
+    control.answers["GET /api/cache/worth"] = WorthPage([], unknown='route "nope"')
+    shown = run("cache", "worth", "--route", "nope")
+    assert shown.exit_code == 0 and 'the plan has no route "nope"' in shown.stderr

@@ -108,3 +108,15 @@ def test_a_lead_is_not_told_of_another_team_s_request(room: Room, engine: Engine
     Ledger(engine).write(rig.entries(theirs), [])
     answer = room.ask("POST", "/cache/invalidate", {"entry": theirs.id}, token=token)
     assert answer.json()["invalidated"] == {"entry": theirs.id, "team": "acme"}
+
+
+def test_what_the_plan_has_not_is_said_and_obeyed(room: Room) -> None:
+    before = room.log.newest_seq()
+    made = room.ask("POST", "/cache/invalidate", {"route": "nope", "target": "gone"}).json()
+    assert made["unknown"] == ['route "nope"', 'target "gone"']
+    assert told(room, before) == [Selector(route="nope", target="gone")]
+    known = next(iter(room.desk.plans.current.routes))
+    assert room.ask("POST", "/cache/invalidate", {"route": known}).json()["unknown"] == []
+    page = room.ask("GET", "/api/cache/worth?route=nope").json()
+    assert page["unknown"] == 'route "nope"'
+    assert room.ask("GET", f"/api/cache/worth?route={known}").json()["unknown"] is None

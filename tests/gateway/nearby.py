@@ -79,6 +79,7 @@ class Indices:
     """The same index for each route."""
 
     missing: str | None = None
+    answers = True
 
     def __init__(self, index: Index) -> None:
         self.index = index
@@ -88,6 +89,9 @@ class Indices:
 
     def of(self, *_: Any) -> Index:
         return self.index
+
+    def works(self, _: Any) -> bool:
+        return self.answers
 
 
 def near(exact: ExactCache | None = None, **semantic: Any) -> RouteCache:

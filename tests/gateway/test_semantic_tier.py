@@ -73,6 +73,18 @@ def test_without_anything_to_search_with_it_is_off() -> None:
     run(main())
 
 
+def test_a_store_without_an_answer_is_said() -> None:
+    async def main() -> None:
+        tier = tier_of(minilm=Words())
+        tier.obey(giving(plan_of(target(1)), near()))
+        await settled(tier)
+        tier.vectors.answers = False  # type: ignore[attr-defined]
+        assert list(tier.off()) == [("small", "away")]
+        tier.stop()
+
+    run(main())
+
+
 def test_nothing_is_kept_while_nothing_can_be_encoded() -> None:
     async def main() -> None:
         tier = tier_of()

@@ -82,7 +82,9 @@ def test_what_fails_is_told_once_left_alone_and_asked_again(
         store = RemoteVectors(fake, "the store", 5.0)
         vectors = store.of("a", MB)
         fake.fails, fake.rows = OSError("no route"), [good(b"1", 1.0)]
+        assert store.works
         assert await vectors.nearest(b"p", V, 1) == []
+        assert not store.works
         now_s += 0.9
         fake.fails = None
         assert await vectors.nearest(b"p", V, 1) == []
@@ -96,6 +98,7 @@ def test_what_fails_is_told_once_left_alone_and_asked_again(
         assert await vectors.nearest(b"p", V, 1) == []
         now_s += 0.6
         assert [it.key for it in await vectors.nearest(b"p", V, 1)] == [b"1"]
+        assert store.works
         store.stop()
 
     run(main())

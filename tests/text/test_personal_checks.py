@@ -52,6 +52,20 @@ def test_a_postcode_and_the_number_of_a_house_are_no_telephone(text: str) -> Non
 
 
 @pytest.mark.parametrize(
+    "text", ["0.1234567", "0.1234567890123", "3.14159265358979", "52.520006599999", "1.00000000001"]
+)
+def test_a_decimal_number_is_no_telephone(text: str) -> None:
+    assert not checks.telephone(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1.8005551212", "7.9161234567", "49.15112345678", "0.20.79460958"]
+)
+def test_telephones_with_points_are_some(text: str) -> None:
+    assert checks.telephone(text) == len(text)
+
+
+@pytest.mark.parametrize(
     "text", ["555 1234", "2122 1234", "01632 9601", "+1632 960", "98765 43210", "55 123 456"]
 )
 def test_short_numbers_of_telephones_are_some(text: str) -> None:

@@ -42,5 +42,7 @@ def invalidate(state: Path | None, control: str | None, everything: bool, **name
         raise click.UsageError(wrong)
     told = open_control(state, control).post("/cache/invalidate", AnswersGone, meant)
     click.echo(_DONE.format(told.gateways, told.invalidated))
+    for one in told.unknown:
+        click.echo(f"the plan has no {one}; what is kept of it is gone all the same", err=True)
     if told.waiting_for:
         click.echo(f"not obeyed yet by {', '.join(told.waiting_for)}", err=True)

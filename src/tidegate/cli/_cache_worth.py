@@ -36,6 +36,8 @@ def worth(
     if as_json:
         click.echo(msgspec.json.encode(page).decode())
         return
+    if page.unknown is not None:
+        click.echo(f"the plan has no {page.unknown}", err=True)
     if not page.tiers:
         click.echo("nothing was looked for in any cache in this time")
         return

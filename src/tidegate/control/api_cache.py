@@ -13,6 +13,7 @@ from tidegate.core import clock
 from tidegate.core.cache import ANSWERED
 from tidegate.core.cache_labels import Selector
 from tidegate.core.feed import Invalidation
+from tidegate.core.words import nearest, quoted
 from tidegate.stores import audit, database, feed, receipts
 
 # A lead's are those of the lead's team, whatever else is named.
@@ -31,7 +32,18 @@ async def _invalidate(call: Call) -> AnswersGone:
     seq = await call.desk.store(write)
     waiting_for = await call.desk.obeyed(seq)
     obeying = sum(it.seq >= seq for it in call.desk.feed.gateways())
-    return AnswersGone(one.id, meant, obeying, waiting_for)
+    return AnswersGone(one.id, meant, obeying, waiting_for, _unknown(call, meant))
+
+
+def _unknown(call: Call, meant: Selector) -> list[str]:
+    """What the plan has none of. A team is told nothing of what there is beside its own."""
+    plan = call.desk.plans.current
+    named = (("route", meant.route, plan.routes), ("target", meant.target, plan.targets))
+    return [
+        f"{what} {quoted(name)}{nearest(name, known)}"
+        for what, name, known in named
+        if name is not None and name not in known and call.team is None
+    ]
 
 
 async def _meant(call: Call) -> Selector:

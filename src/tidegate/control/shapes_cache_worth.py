@@ -70,7 +70,9 @@ class TierWorth(Struct, frozen=True, omit_defaults=True):
 
 
 class WorthPage(Struct, frozen=True):
-    """`complete` False: of prefix caches only the newest requests of the window were read."""
+    """`complete` False: of prefix caches only the newest requests of the window were read.
+    `unknown`: the route that was asked for, where the plan has none of that name."""
 
     tiers: list[TierWorth]
     complete: bool = True
+    unknown: str | None = None

@@ -33,7 +33,8 @@ class Dialect(Struct, frozen=True):
     the plan's own, with the machine's key. `endpoints`: what kinds of request it serves.
     `takes_batches`: its wire has batches; `batch_share` is what they are known to cost,
     where they are known to be taken. `adapters`: how it is told which adapter to use.
-    `address_form`: what its address looks like, where it has no usual one."""
+    `address_form`: what its address looks like, where it has no usual one; `model_form` what a
+    model is called, where that has two parts. `cloud`: whose `identity` it commonly takes."""
 
     base_url: str | None
     hosted: bool
@@ -43,6 +44,8 @@ class Dialect(Struct, frozen=True):
     batch_share: float | None = None
     adapters: AdapterForm | None = None
     address_form: str = ADDRESS_FORM
+    model_form: str | None = None
+    cloud: str | None = None
 
 
 class Place(Struct, frozen=True):
@@ -196,11 +199,22 @@ def credentials(place: Place, say: Say) -> tuple[SecretRef | None, tuple[SecretR
         return None, ()
     if found is None and place.dialect.hosted and not place.dialect.signs:
         variable = place.target.provider.upper().replace("-", "_").replace(".", "_")
+        cloud = place.dialect.cloud
+        identity = "" if cloud is None else f", or `identity: {{{cloud}: {{}}}}`"
         say(
             place.provider_path,
-            f"`api_key` is missing; write `api_key: ${{{variable}_API_KEY}}`, or `api_key: none`",
+            f"`api_key` is missing; write `api_key: ${{{variable}_API_KEY}}`{identity}, or "
+            "`api_key: none`",
         )
     return (None if found == NO_CREDENTIAL else found), ()
+
+
+def model(place: Place, say: Say) -> None:
+    """Says where the model is not called as its dialect has it: `PROVIDER:MODEL`."""
+    form, parts = place.dialect.model_form, place.target.model.partition(":")
+    if form is not None and not (parts[0] and parts[2]):
+        path = (*place.path, "model") if place.path[:1] == ("targets",) else place.path
+        say(path, f"{quoted(place.target.model)} is no model here: write it as {form}")
 
 
 def _identified(place: Place, key: SecretRef | None, say: Say) -> None:

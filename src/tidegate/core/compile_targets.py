@@ -150,6 +150,7 @@ class Targets:
         if known is None:
             return None
         place = assemble.Place(path, declared, provider, known[1])
+        assemble.model(place, self.say)
         replicas = assemble.replicas(place, self.say)
         deadlines = assemble.deadlines(place, self.say)
         credential, more_credentials = assemble.credentials(place, self.say)

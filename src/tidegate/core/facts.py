@@ -48,6 +48,8 @@ class Dialects:
             None if wire is None else wire.price_share,
             getattr(plug, "adapters", None),
             getattr(plug, "address_form", ADDRESS_FORM),
+            getattr(plug, "model_form", None),
+            getattr(plug, "cloud", None),
         )
 
 

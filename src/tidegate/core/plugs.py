@@ -271,7 +271,8 @@ class Provider(Protocol):
     embeddings do not pass through. One whose engine serves LoRA adapters says so by two members
     more, which others leave out: `adapters`, a core.plan.AdapterForm, and `lacks_adapter(status,
     body)`, whether an error says that the adapter is not loaded. One that has no `base_url` may say
-    by an `address_form` what to write.
+    by an `address_form` what to write, one whose models have two parts by a `model_form`, and one
+    that commonly takes the identity of a cloud by its name as `cloud`.
     """
 
     base_url: str | None

@@ -28,6 +28,8 @@ class Stores(Protocol):
 
     def of(self, route: Route, bounds: SemanticCache) -> Vectors: ...
 
+    def works(self, bounds: SemanticCache) -> bool: ...
+
 
 class SemanticTier:
     """`lookups` counts by route and what came of it. `load` makes an encoder, `vectors` are where
@@ -70,6 +72,8 @@ class SemanticTier:
             why: str | None = None if encodings is None else encodings.off()
             if why is None and self.vectors.missing is not None:
                 why = "unavailable"
+            if why is None and not self.vectors.works(semantic):
+                why = "away"
             if why is None and encodings is not None and is_outdated(semantic, encodings.encoder):
                 why = "outdated"
             if why is not None:

@@ -56,6 +56,10 @@ class SharedVectors(Protocol):
     def busy(self) -> bool:
         """Whether what is told now is not done."""
 
+    @property
+    def works(self) -> bool:
+        """Whether what was asked last had an answer."""
+
     def of(self, route: str, max_bytes: int) -> Vectors: ...
 
     def drop(self, route: str, partition: bytes, key: bytes) -> None: ...
@@ -99,6 +103,10 @@ class VectorStores:
             held = self._begun(make, route.name, bounds)
             self.memory[route.name] = held
         return held
+
+    def works(self, bounds: SemanticCache) -> bool:
+        """Whether the store that keeps these has an answer now."""
+        return bounds.store != "shared" or (self.shared is not None and self.shared.works)
 
     def on_disk(self, route: str, bounds: Bounds) -> DiskVectors | None:
         """Those of a route whose rows come back from the file."""

@@ -13,6 +13,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class AnyLlm(OpenAICompatible):
     base_url = "http://127.0.0.1:4011/v1"
     hosted = True
+    model_form = "PROVIDER:MODEL"
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
 
 

@@ -55,6 +55,7 @@ class AzureOpenAI(OpenAI):
     base_url = None
     batches: BatchWire | None = AzureBatches(price_share=0.5)
     address_form = "https://NAME.openai.azure.com/openai/v1"
+    cloud = "azure"
     endpoints = OpenAI.endpoints - {"moderations"}
     media: Passthrough = _PlacedMedia()
 

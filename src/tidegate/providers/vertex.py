@@ -31,6 +31,7 @@ class Vertex(VertexGemini):
     """core.plugs.Publishers; by itself it is Gemini, most of what is asked there."""
 
     address_form = "https://REGION-aiplatform.googleapis.com/v1/projects/PROJECT/locations/REGION"
+    cloud = "google"
 
     def __init__(self) -> None:
         # As plugs are loaded: their readers are none of the protocol's to a type checker.

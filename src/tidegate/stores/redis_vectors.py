@@ -61,6 +61,11 @@ class RedisVectors:
         return self.link.open
 
     @property
+    def works(self) -> bool:
+        """Whether it can be asked now."""
+        return self.open and self.searches
+
+    @property
     def searches(self) -> bool:
         """Whether its server is not known to have no search."""
         return self._without_search is None or self._without_search != self.link.server_run

@@ -76,6 +76,11 @@ class RemoteVectors:
         """Whether what is told now is not done."""
         return self.writing.full
 
+    @property
+    def works(self) -> bool:
+        """Whether what was asked last had an answer; so while nothing was asked."""
+        return self._told is None
+
     def of(self, route: str, max_bytes: int) -> "_OfRoute":
         found = self._routes.get(route)
         if found is None:

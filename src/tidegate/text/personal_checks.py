@@ -12,6 +12,10 @@ _MOST_DIGITS: Final = 15  # of a telephone number: ITU-T E.164
 _LEAST_DIGITS: Final = 7
 _BARE_DIGITS: Final = 9  # without a sign of what it is
 _PLACE: Final = re.compile(r"[1-9][0-9]{3} [0-9]{3}|[1-9][0-9]{4}[ -][0-9]{2,4}")
+# Behind its point a number of more digits than a telephone has there; `1.` and `7.` are dialled.
+_DECIMAL: Final = re.compile(
+    r"(?![17]\.[0-9]{10}$)[0-9]\.[0-9]{7,}|[1-9][0-9]{1,2}\.[0-9]{12,}", re.ASCII
+)
 _PARTS: Final = re.compile(r"[0-9A-Za-z]+")
 _DNI_LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
 # ISO 13616's registry: how long a country's account numbers are.
@@ -119,6 +123,8 @@ def social_security(text: str) -> int:
 def telephone(text: str) -> int:
     digits = sum(map(str.isdigit, text.partition("x")[0]))
     if not _LEAST_DIGITS <= digits <= _MOST_DIGITS or _is_place(text):
+        return 0
+    if _DECIMAL.fullmatch(text):
         return 0
     looks = digits >= _BARE_DIGITS or text[0] in "+(" or not text.isdigit()
     return len(text) if looks else 0

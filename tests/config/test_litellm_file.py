@@ -139,3 +139,12 @@ def test_more_than_a_plan_holds_is_refused_and_not_written_out(tmp_path: Path) -
     more = f"router_settings: {{model_group_alias: {{{aliases}}}}}"
     with pytest.raises(FileRefused, match="model_group_alias"):
         converted(tmp_path, f"model_list:\n{model}" + "- *d\n" * 100 + more)
+
+
+def test_files_that_include_files_are_a_few_in_all(tmp_path: Path) -> None:
+    for name, below in (("b", "c"), ("c", "d"), ("d", "e")):
+        included = ", ".join([f"{below}.yaml"] * 9)
+        (tmp_path / f"{name}.yaml").write_text(f"include: [{included}]")
+    (tmp_path / "e.yaml").write_text("model_list: []")
+    with pytest.raises(FileRefused, match="a few files"):
+        converted(tmp_path, f"include: [{', '.join(['b.yaml'] * 9)}]")

@@ -9,7 +9,7 @@ from tidegate.config.litellm_models import Known, Models
 from tidegate.config.litellm_routes import Shared, routes_of
 from tidegate.config.litellm_settings import read_general, read_litellm, read_router
 from tidegate.config.moving import Findings
-from tidegate.config.their_file import FileRefused, Their, read_yaml
+from tidegate.config.their_file import FileRefused, Their, bounded, read_yaml
 from tidegate.config.their_secrets import Secrets
 from tidegate.config.written_plan import Converted, Draft, written
 
@@ -25,7 +25,9 @@ _MOST_DEPLOYMENTS: Final = 5000
 def convert_litellm(path: Path, known: Known) -> Converted:
     """The plan that the file comes to, as far as what is `known` here goes. FileRefused."""
     found, draft, kept = Findings(), Draft(), Secrets()
-    whole = Their(with_credentials(_with_included(path, found), found), "", found)
+    value = _with_included(path, found, [])
+    bounded(path, value)
+    whole = Their(with_credentials(value, found), "", found)
     models = Models(draft, kept, known, found)
     deployments = whole.items("model_list")
     if len(deployments) > _MOST_DEPLOYMENTS:
@@ -49,9 +51,10 @@ def convert_litellm(path: Path, known: Known) -> Converted:
     return Converted(plan, kept.files, groups, findings, bool(draft.routes))
 
 
-def _with_included(path: Path, found: Findings, depth: int = 0) -> dict[str, Any]:
+def _with_included(path: Path, found: Findings, read: list[Path]) -> dict[str, Any]:
     """The file with those that it includes, as LiteLLM puts them together: lists are joined, of
-    anything else the included one holds."""
+    anything else the included one holds. `read` are all that were read before."""
+    read.append(path)
     value = read_yaml(path)
     data = value.get("data")
     if value.get("kind") == "ConfigMap" and isinstance(data, dict):
@@ -59,11 +62,11 @@ def _with_included(path: Path, found: Findings, depth: int = 0) -> dict[str, Any
         said = f"it holds {keys or 'nothing'}; write the config in it to a file, and import that"
         raise FileRefused(f"{path} is a Kubernetes ConfigMap around a config: {said}")
     included = value.pop("include", None) or []
-    if not isinstance(included, list) or depth > 3 or len(included) > _MOST_INCLUDED:
+    if not isinstance(included, list) or len(read) + len(included) > _MOST_INCLUDED:
         raise FileRefused(f"{path}: `include` is a list of a few files, none of them its own")
     for name in included:
         found.carried("include", "the one plan file")
-        for key, more in _with_included(path.parent / str(name), found, depth + 1).items():
+        for key, more in _with_included(path.parent / str(name), found, read).items():
             both_lists = isinstance(more, list) and isinstance(value.get(key), list)
             value[key] = [*value[key], *more] if both_lists else more
     return value

@@ -69,3 +69,10 @@ def test_a_version_that_litellm_adds_itself_is_in_the_plan(
 ) -> None:
     provider, _ = asked(tmp_path, f"model: {model}, api_base: '{theirs}'")
     assert provider["base_url"] == ours
+
+
+def test_an_empty_address_is_none(tmp_path: Path) -> None:
+    params = "{model: azure/gpt-4o, api_base: '', api_key: os.environ/KEY}"
+    one = converted(tmp_path, f"model_list:\n- {{model_name: g, litellm_params: {params}}}")
+    [provider] = draft(one)["providers"].values()
+    assert provider["base_url"] == "${AZURE_API_BASE}"

@@ -110,3 +110,8 @@ def test_every_route_looks_at_a_hundred_fallbacks_at_most(tmp_path: Path) -> Non
     one = converted(tmp_path, f"{ONE}router_settings: {{default_fallbacks: [{names}]}}")
     left = {it.theirs for it in one.findings if it.fate == "left"}
     assert "router_settings.fallbacks beyond 100" in left and "fallbacks: b100" not in left
+
+
+def test_a_strategy_that_is_no_name_is_told_of(tmp_path: Path) -> None:
+    one = converted(tmp_path, f"{ONE}router_settings: {{routing_strategy: [a]}}")
+    assert [it.fate for it in one.findings if "routing_strategy" in it.theirs] == ["changed"]

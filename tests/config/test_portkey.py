@@ -273,3 +273,13 @@ def test_more_than_a_plan_holds_is_refused_in_time(tmp_path: Path) -> None:
     value = {"strategy": {"mode": "fallback"}, "targets": targets, "override_params": params}
     with pytest.raises(FileRefused, match="more than a plan holds"):
         convert(tmp_path, value)
+
+
+def test_accounts_and_targets_alike_but_for_something_are_several(tmp_path: Path) -> None:
+    targets = [{**OPENAI, "api_key": f"sk-{number}", "weight": 1} for number in range(40)]
+    targets += [{**targets[0], "request_timeout": number} for number in (9000, 8000)]
+    one = convert(tmp_path, {"strategy": {"mode": "loadbalance"}, "targets": targets})
+    assert compiled(one.plan).problems == ()
+    plan = draft(one)
+    assert {it.get("kind") for it in plan["providers"].values()} == {None, "openai"}
+    assert len(plan["providers"]) == 40 and len(plan["targets"]) == 42

@@ -18,6 +18,8 @@ MODEL: dict[str, Any] = {"override_params": {"model": "m"}}
             "https://r.openai.azure.com",
         ),
         ({"virtual_key": "azure-openai-prod"}, "${AZURE_API_BASE}"),
+        ({"virtual_key": "azure_openai-prod", "resource_name": "r"}, "https://r.openai.azure.com"),
+        ({"virtual_key": "vertex-prod"}, "projects/${VERTEXAI_PROJECT}"),
         (
             {"provider": "bedrock", "aws_region": "eu-west-1"},
             "https://bedrock-runtime.eu-west-1.amazonaws.com",

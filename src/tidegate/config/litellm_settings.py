@@ -65,7 +65,7 @@ _OF_CACHES: Final = {
 
 def read_router(settings: Their, shared: Shared) -> None:
     strategy = settings.take("routing_strategy")
-    if strategy in _BALANCES:
+    if isinstance(strategy, str) and strategy in _BALANCES:
         settings.found.carried("router_settings.routing_strategy", "routes.NAME.balance")
         shared.balance = _BALANCES[strategy]
     elif strategy is not None:

@@ -143,7 +143,7 @@ def wire_of(params: Mapping[str, Any], kinds: Collection[str]) -> Wire | str:
     variable = _VARIABLES.get(kind) or _VARIABLES.get(prefix)
     if variable is None:
         variable = None if kind in _WITHOUT_KEY else f"{prefix.upper().replace('-', '_')}_API_KEY"
-    return Wire(kind, rest, None if address is None else str(address), variable)
+    return Wire(kind, rest, str(address) if address else None, variable)
 
 
 def _prefix_of(model: str) -> str:

@@ -12,7 +12,7 @@ from tidegate.config.litellm_headers import reference_of
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
 from tidegate.config.portkey_addresses import address_of, provider_of, version_of
-from tidegate.config.portkey_routes import Above, Asked, Leaf, route_of
+from tidegate.config.portkey_routes import MOST_NAME, Above, Asked, Leaf, model_asked, route_of
 from tidegate.config.their_file import UNNEEDED, FileRefused, Their, nobody, read_json
 from tidegate.config.their_secrets import Secrets
 from tidegate.config.their_values import FEWER_TRIES, FRESH_S, SECONDS, seconds, share
@@ -50,7 +50,6 @@ _ADVICE: Final[Mapping[str, str]] = {
 _OF_ALL: Final = "fallbacks are of the whole route, not of one of its shares"
 _IN_ORDER: Final = "they are asked in their order: fallbacks have no shares"
 _MODES: Final = ("loadbalance", "fallback")
-_MOST_NAME: Final = 60
 _MOST_WRITTEN: Final = 10_000
 _ENGINES: Final = frozenset({"vllm", "llama_cpp", "ollama", "openai_compatible"})
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -126,8 +125,8 @@ class _Reading:
             named[str(name)] = self.part(one, above, depth + 1)
         for condition in strategy.items("conditions", numbered=True):
             then, query = str(condition.take("then")), condition.take("query")
-            model = _model_asked(query)
-            route = model or _UNFIT.sub("-", then)[:_MOST_NAME]
+            model = model_asked(query)
+            route = model or _UNFIT.sub("-", then)[:MOST_NAME]
             if then not in named or not named[then].weights or depth:
                 self._found.left(condition.where, "its target is none, or lies within another")
             elif model is not None:
@@ -235,7 +234,7 @@ class _Reading:
         slug = str(theirs).lstrip("@")
         self._found.carried("provider or virtual_key", "targets.NAME.provider")
         prefix = provider_of(slug, self._kinds, self._found)
-        if prefix == "azure" and isinstance(deployed := part.take("deployment_id"), str):
+        if prefix.startswith("azure") and isinstance(deployed := part.take("deployment_id"), str):
             self._found.carried("deployment_id", "targets.NAME.model")
             above = replace(above, model=deployed)
         if above.model is None:
@@ -249,17 +248,19 @@ class _Reading:
             self._found.left(f"provider: {slug[:60]}", said)
             return None
         account: dict[str, Any] = {}
-        address = address_of(prefix, part) if wire.base_url is None else reference_of(wire.base_url)
+        address = (
+            address_of(wire.kind, part) if wire.base_url is None else reference_of(wire.base_url)
+        )
         if address:
             account["base_url"] = address.rstrip("/")
-        headers = version_of(prefix, part)
+        headers = version_of(wire.kind, part)
         if headers:
             account["headers"] = headers
         return self._put(wire, slug, key, above, account)
 
     def _put(self, wire: Wire, slug: str, key: object, above: Above, asked: dict[str, Any]) -> str:
         provider = _UNFIT.sub("-", slug)
-        account = asked if provider == wire.kind else {"kind": wire.kind, **asked}
+        account = asked
         if key:
             account["api_key"] = self.secrets.put(provider, str(key))
             self._found.carried("api_key", "providers.NAME.api_key")
@@ -269,26 +270,27 @@ class _Reading:
             account["identity"] = {"google": {}}
         elif wire.kind != "bedrock":
             account["api_key"] = f"${{{_UNFIT.sub('_', slug).replace('-', '_').upper()}_API_KEY}}"
-        while self._draft.providers.get(provider, account) != account:
-            provider += "-2"
-        self._draft.providers[provider] = account
+        provider = self._account(provider, wire.kind, account)
         target: dict[str, Any] = {"provider": provider, "model": literal(wire.model)}
         if above.total_s is not None:
             target["deadlines"] = {"total_s": above.total_s}
             for name, usual_s in (("first_token_s", 60.0), ("gap_s", 30.0), ("connect_s", 2.0)):
                 if above.total_s < usual_s:
                     target["deadlines"][name] = above.total_s
-        name = _UNFIT.sub("-", f"{provider}-{wire.model}")[:60]
+        base, number = _UNFIT.sub("-", f"{provider}-{wire.model}")[:MOST_NAME], 1
+        name = base
         while self._draft.targets.get(name, target) != target:
-            name += "-2"
+            number += 1
+            name = f"{base[: MOST_NAME - 2]}-{number}"
         self._draft.targets[name] = target
         return name
 
-
-def _model_asked(query: object) -> str | None:
-    """The model whose requests a condition is for, where it asks for that alone."""
-    if not isinstance(query, dict) or [*query] != ["params.model"]:
-        return None
-    asked = query["params.model"]
-    model = asked.get("$eq") if isinstance(asked, dict) and len(asked) == 1 else asked
-    return model if isinstance(model, str) and 0 < len(model) <= _MOST_NAME else None
+    def _account(self, name: str, kind: str, account: dict[str, Any]) -> str:
+        """The provider's name; another than its kind says which that is."""
+        found, number = name, 1
+        while True:
+            told = account if found == kind else {"kind": kind, **account}
+            if self._draft.providers.setdefault(found, told) == told:
+                return found
+            number += 1
+            found = f"{name}-{number}"

@@ -25,7 +25,7 @@ _PROVIDERS: Final[Mapping[str, str]] = {
 }
 _OURS: Final = "providers.NAME.base_url"
 _UNSAID: Final = {
-    "azure": "${AZURE_API_BASE}",
+    "azure_openai": "${AZURE_API_BASE}",
     "bedrock": "https://bedrock-runtime.${AWS_REGION}.amazonaws.com",
 }
 
@@ -45,16 +45,16 @@ def provider_of(slug: str, kinds: Collection[str], found: Findings) -> str:
     return _PROVIDERS.get(begins, begins)
 
 
-def address_of(provider: str, part: Their) -> str | None:
-    """By LiteLLM's name of the provider; from variables where the target does not say it, as one
+def address_of(kind: str, part: Their) -> str | None:
+    """Of a provider of that kind; from variables where the target does not say it, as one
     with a virtual key."""
-    if provider == "azure":
+    if kind == "azure_openai":
         resource = _name(part, "resource_name")
         found = f"https://{resource}.openai.azure.com" if resource else None
-    elif provider == "bedrock":
+    elif kind == "bedrock":
         region = _name(part, "aws_region")
         found = f"https://bedrock-runtime.{region}.amazonaws.com" if region else None
-    elif provider == "vertex_ai":
+    elif kind == "vertex":
         project = _name(part, "vertex_project_id") or "${VERTEXAI_PROJECT}"
         region = _name(part, "vertex_region") or "${VERTEXAI_LOCATION}"
         host = "aiplatform" if region == "global" else f"{region}-aiplatform"
@@ -62,12 +62,12 @@ def address_of(provider: str, part: Their) -> str | None:
         found = f"https://{host}.googleapis.com/{path}"
     else:
         return None
-    return found or _UNSAID[provider]
+    return found or _UNSAID[kind]
 
 
-def version_of(provider: str, part: Their) -> dict[str, str]:
+def version_of(kind: str, part: Their) -> dict[str, str]:
     """The headers that say which version of a dated API is asked."""
-    version = text(part.take("api_version")) if provider == "azure" else None
+    version = text(part.take("api_version")) if kind == "azure_openai" else None
     if version is None or version == "None":
         return {}
     part.found.carried("api_version", "providers.NAME.headers.api-version")

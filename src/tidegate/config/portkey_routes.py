@@ -1,13 +1,15 @@
 """What one of Portkey's configs asks, as a route: a route says once for all of its targets what a
 config may say of each."""
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, field
 
 from tidegate.config.moving import Findings
 from tidegate.config.their_values import ANY_FAILURE, KEPT_FOR
 from tidegate.core.resilience import MAX_FALLBACKS
+
+MOST_NAME: Final = 60
 
 
 class Above(Struct, frozen=True):
@@ -96,3 +98,12 @@ def _say(found: Findings, where: str, ours: str, *, same: bool) -> None:
     else:
         said = "its targets do not share it, and a route says it once: give each a route of its own"
         found.left(where, said)
+
+
+def model_asked(query: object) -> str | None:
+    """The model whose requests a condition is for, where it asks for that alone."""
+    if not isinstance(query, dict) or [*query] != ["params.model"]:
+        return None
+    asked = query["params.model"]
+    model = asked.get("$eq") if isinstance(asked, dict) and len(asked) == 1 else asked
+    return model if isinstance(model, str) and 0 < len(model) <= MOST_NAME else None

@@ -122,6 +122,33 @@ def test_a_line_break_goes_nowhere() -> None:
     run(main())
 
 
+def test_what_cannot_be_written_is_not_told() -> None:
+    async def main() -> None:
+        with pytest.raises(FetchFailed) as failed:
+            headers = (("authorization", "Bearer \udce9"),)  # a variable that is no UTF-8
+            await fetch(Fetch("GET", "http://127.0.0.1:1/", headers), Tls(), {})
+        assert "xe9" not in repr(failed.value) and "dce9" not in repr(failed.value)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        b"yesterday",
+        b"Mon, 01 Jan 2020 00:00:00 +99999999999999999",
+        b"01-Jan-2020  00:00:0099999999999999 1:a00:00:00",
+    ],
+)
+def test_a_date_that_is_none_is_not_known(date: bytes) -> None:
+    async def main() -> None:
+        async with Upstream(told(b"token", b"date: %b\r\n" % date)) as up:
+            answer = await fetch(Fetch("GET", f"http://127.0.0.1:{up.port}/"), Tls(), {})
+            assert answer == Fetched(201, b"token")
+
+    run(main())
+
+
 def test_no_redirect_is_followed() -> None:
     async def main() -> None:
         async with Upstream(_redirect) as up:

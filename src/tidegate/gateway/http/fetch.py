@@ -53,6 +53,8 @@ async def fetch(
     except ssl.SSLError as error:
         why = getattr(error, "verify_message", None) or error.reason or "handshake failed"
         raise FetchFailed(f"TLS with it failed: {why}") from None
+    except UnicodeError:  # its words quote what it is about
+        raise FetchFailed("it cannot be asked: not all of it can be written as UTF-8") from None
     except ValueError as error:
         raise FetchFailed(f"it cannot be asked: {error}") from None
     except (OSError, PoolFull) as error:
@@ -109,5 +111,5 @@ def _request(asked: Fetch, authority: str, proxy: Proxy | None) -> bytes:
 def _seconds(date: str) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp() if date else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

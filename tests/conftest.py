@@ -75,8 +75,9 @@ def _search(items: list[pytest.Item]) -> None:
     for test in tests:
         if hasattr(test, "_hypothesis_internal_settings_applied"):
             asked = test._hypothesis_internal_use_settings
-            more = hypothesis.settings(asked, max_examples=50 * asked.max_examples)
-            test._hypothesis_internal_use_settings = more
+            if asked.max_examples != hypothesis.settings.default.max_examples:
+                more = hypothesis.settings(asked, max_examples=50 * asked.max_examples)
+                test._hypothesis_internal_use_settings = more
 
 
 def pytest_collection_finish() -> None:

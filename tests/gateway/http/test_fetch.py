@@ -49,6 +49,17 @@ def test_a_proxy_of_the_environment_stands_between() -> None:
     run(main())
 
 
+def test_a_proxy_that_lets_nobody_through_is_told_as_that() -> None:
+    async def main() -> None:
+        async with Upstream(told(b"")) as proxy:
+            environ = {"https_proxy": f"http://u:hush@127.0.0.1:{proxy.port}"}
+            with pytest.raises(FetchFailed, match="the egress proxy answered 201") as failed:
+                await fetch(Fetch("GET", "https://far.example/x"), Tls(), environ)
+            assert "hush" not in str(failed.value)
+
+    run(main())
+
+
 async def _stream(exchange: Exchange) -> None:
     exchange.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: x\n\n")
 

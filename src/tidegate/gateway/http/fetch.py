@@ -18,7 +18,7 @@ from tidegate.core.address import parse_url
 from tidegate.core.plan import Replica, Tls
 from tidegate.core.sign_in import Fetch, Fetched
 from tidegate.gateway.http.answer_reader import UpstreamError
-from tidegate.gateway.http.egress import Proxy, proxy_for, tls_context
+from tidegate.gateway.http.egress import Proxy, ProxyError, proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, PoolFull, Way
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
@@ -57,6 +57,8 @@ async def fetch(
         raise FetchFailed("it cannot be asked: not all of it can be written as UTF-8") from None
     except ValueError as error:
         raise FetchFailed(f"it cannot be asked: {error}") from None
+    except ProxyError as error:
+        raise FetchFailed(f"it cannot be reached: {error}") from None
     except (OSError, PoolFull) as error:
         raise FetchFailed(f"it cannot be reached ({type(error).__name__})") from None
 

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from pytest_timeout import Settings
 from sqlalchemy import Engine
 from tests.postgres import Server, serving
 from tests.postgres_copies import Copies
+from tests.watchdog import Watchdog
 
 from tidegate.core.secret import Secret
 from tidegate.stores import migrate, postgres_engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+WATCHDOG = pytest.StashKey[Watchdog]()
 
 # Two shared cores: a slow example says nothing about the code, so examples carry no deadline and
 # drawing them may take as long as it does.
@@ -35,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Of two workers the second reads the rooms from the last to the first, so that in a fresh
     checkout each compiles half of the tests and finds the other half done.
     """
+    config.stash[WATCHDOG] = Watchdog()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     if os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and config.args == ["tests"]:
@@ -59,6 +63,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     for number, tests in enumerate(far_apart):
         order.insert(number * (apart + 1), tests)
     items[:] = [item for tests in order for item in tests]
+
+
+def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
+    """In place of pytest-timeout's own."""
+    item.config.stash[WATCHDOG].watch(item, settings)
+    return True
+
+
+def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
+    item.config.stash[WATCHDOG].rest()
+    return True
 
 
 def pytest_collection_finish() -> None:

@@ -27,7 +27,7 @@ MEMORY_BYTES = 2 << 30  # several times what a run has at once
 # Two shared cores: a slow example says nothing about the code, so examples carry no deadline and
 # drawing them may take as long as it does.
 PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("tests", max_examples=100, **PATIENT)
+hypothesis.settings.register_profile("tests", max_examples=60, **PATIENT)
 hypothesis.settings.register_profile("soak", max_examples=5_000, **PATIENT)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 

@@ -40,9 +40,9 @@ tidy:
 environment:
 	@$(INSTALL) dev package
 
-soak:  ## the long forms of the tests: hours (options: ARGS)
+soak:  ## the long forms of the tests, and properties with many more examples: hours (options: ARGS)
 	@$(INSTALL) dev package local javascript
-	@marks=$$(requirements/marks.sh soak) && \
+	@marks=$$(requirements/marks.sh '(soak or hypothesis)') && \
 	    HYPOTHESIS_PROFILE=soak $(PYTEST) -m "$$marks" --timeout 14400 $(ARGS)
 
 bench:  ## measure side by side with other gateways, write docs/benchmarks.md (options: ARGS)

@@ -1,4 +1,5 @@
-"""Memory of a gateway process: at the start, after a tokenised request, and for each open stream.
+"""Memory of a gateway process: at the start, with a tokenizer and without, after a tokenised
+request, and for each open stream.
 
 python -m bench.memory
 """
@@ -11,12 +12,18 @@ from tests.gateway.rig import HELLO, plan_of, target
 from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import Exchange, Upstream, stalling, whole
 
+from tidegate.core.layout import Layout
+
 STREAMS = 500
 
 
 def resident_kb(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0])
+
+
+def _laid_out(folder: Path, port: int, tokenizer: str | None) -> tuple[Layout, str]:
+    return lay_out(folder, plan_of(target(port, tokenizer=tokenizer)))
 
 
 async def main() -> None:
@@ -26,12 +33,17 @@ async def main() -> None:
 
     async with Upstream(both) as up:
         with tempfile.TemporaryDirectory() as folder:
-            plan = plan_of(target(up.port, tokenizer="o200k"))
-            layout, key = await asyncio.to_thread(lay_out, Path(folder), plan)
+            plain = Spawned((await asyncio.to_thread(_laid_out, Path(folder), up.port, None))[0])
+            await plain.start()
+            bare_kb = resident_kb(plain.process.pid)
+            await plain.end()
+            print(f"at the start, without tokenizer  {bare_kb / 1024:6.1f} MiB")
+        with tempfile.TemporaryDirectory() as folder:
+            layout, key = await asyncio.to_thread(_laid_out, Path(folder), up.port, "o200k")
             it = Spawned(layout)
             await it.start()
             pid = it.process.pid
-            print(f"at the start                     {resident_kb(pid) / 1024:6.1f} MiB")
+            print(f"at the start, with o200k         {resident_kb(pid) / 1024:6.1f} MiB")
             await ask(it.address, post(key, HELLO))
             served_kb = resident_kb(pid)
             print(f"after the first tokenised answer {served_kb / 1024:6.1f} MiB")

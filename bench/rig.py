@@ -112,8 +112,12 @@ class Rig:
     def spawn(
         self, name: str, command: list[str], env: dict[str, str], pass_fds: tuple[int, ...] = ()
     ) -> subprocess.Popen[bytes]:
-        """Start a program without this environment's proxies; its output goes to a log in work/."""
+        """Start a program without this environment's proxies; its output goes to a log in work/.
+
+        Ours keeps its bytecode, as an installer leaves it and as the peers have theirs.
+        """
         clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        clean.pop("PYTHONDONTWRITEBYTECODE", None)
         with (self.work / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 command,

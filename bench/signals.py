@@ -16,7 +16,8 @@ from sqlalchemy import Engine, Table, delete, select
 
 from bench.recorder_cost import realistic
 from tidegate.core.bin import COUNTS, Bin, BinKey
-from tidegate.core.receipt import Receipt, decode_payload, encode_frame, frames
+from tidegate.core.frames import frames
+from tidegate.core.receipt import Receipt, decode_payload, encode_frame
 from tidegate.core.series import SignalQuery
 from tidegate.record.bins import Bins
 from tidegate.stats.block_fold import BlockFold

@@ -27,9 +27,13 @@ MEMORY_BYTES = 2 << 30  # several times what a run has at once
 # Two shared cores: a slow example says nothing about the code, so examples carry no deadline and
 # drawing them may take as long as it does.
 PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("tests", max_examples=60, **PATIENT)
+hypothesis.settings.register_profile("tests", max_examples=100, **PATIENT)
+# What lands is judged by the same examples as the run before it; others are tried by everybody's
+# `make test`, and many by `make soak`.
+hypothesis.settings.register_profile("ci", max_examples=100, derandomize=True, **PATIENT)
 hypothesis.settings.register_profile("soak", max_examples=5_000, **PATIENT)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "tests")
+hypothesis.settings.load_profile(PROFILE)
 
 
 gc.disable()  # of what is collected nothing is garbage
@@ -40,14 +44,14 @@ def pytest_configure(config: pytest.Config) -> None:
     of processes that tests start more than all else that it does.
 
     Files are written to memory where there is enough: a disk takes 4 ms for an `fsync`, and there
-    are tens of thousands. No test lets the machine itself fail.
+    are tens of thousands. No test lets the machine itself fail; `make soak` stays on the disk.
 
     Of two workers the second reads the rooms from the last to the first, so that in a fresh
     checkout each compiles half of the tests and finds the other half done.
     """
     config.stash[WATCHDOG] = Watchdog()
     is_free = MEMORY.is_mount() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
-    if is_free and "TMPDIR" not in os.environ:
+    if is_free and PROFILE != "soak" and "TMPDIR" not in os.environ:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
@@ -64,6 +68,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     beside what computes, and no worker is left alone with the longest."""
     items.sort(key=lambda item: item.path)
     yield
+    if PROFILE == "soak":
+        _search(items)
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
@@ -84,6 +90,18 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
 def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
     item.config.stash[WATCHDOG].rest()
     return True
+
+
+def _search(items: list[pytest.Item]) -> None:
+    """Properties that `make test` holds too are tried with fifty times their examples: those that
+    name no number by the profile, those that do here."""
+    held = (item for item in items if item.get_closest_marker("hypothesis"))
+    tests = {getattr(item, "obj", None) for item in held if not item.get_closest_marker("soak")}
+    for test in tests:
+        if hasattr(test, "_hypothesis_internal_settings_applied"):
+            asked = test._hypothesis_internal_use_settings
+            more = hypothesis.settings(asked, max_examples=50 * asked.max_examples)
+            test._hypothesis_internal_use_settings = more
 
 
 def pytest_collection_finish() -> None:

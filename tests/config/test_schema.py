@@ -63,6 +63,12 @@ def test_the_reference_of_keys_in_the_docs_is_the_schemas():
     assert reference() in page, "run `tidegate schema --markdown` and put it under `## Every key`"
 
 
+def test_no_two_sections_of_the_reference_have_one_title():
+    titles = [line for line in reference().splitlines() if line.startswith("### ")]
+    assert len(set(titles)) == len(titles)
+    assert "### `targets.NAME.price` (GpuPrice)" in titles
+
+
 def test_the_reference_of_a_releases_keys_is_in_its_page():
     page = (ROOT / "docs/releases.md").read_text()
     text = reference(DeclaredRollout).rstrip()

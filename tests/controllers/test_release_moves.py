@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 from tests.controllers.release_rig import SAFE, STEPS, UNSAFE, rollout, row_of, sight, step
 
+from tidegate.controllers._release_conditions import NO_DATA_S
 from tidegate.controllers._release_moves import moved
-from tidegate.controllers._release_table import NO_DATA_S
 from tidegate.controllers._release_words import (
     Bounds,
     Finding,

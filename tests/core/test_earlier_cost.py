@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from tidegate.core.earlier_cost import MARKER, EarlierCost, split
-from tidegate.core.receipt import Receipt, decode_payload, encode_frame, frames
+from tidegate.core.frames import frames
+from tidegate.core.receipt import Receipt, decode_payload, encode_frame
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,19 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from tests.evals.online_room import Room
 from tests.stores.rig import NOON_S
 
 from tidegate.core.declared_quality import DeclaredQuality
+from tidegate.evals import judge_drift
 from tidegate.evals.asking import MoneySpent
 from tidegate.evals.judge_drift import JudgeDrift
 from tidegate.evals.judge_looks import WEEK_S
@@ -21,6 +23,7 @@ from tidegate.stores import assessments, database, judges, notices
 from tidegate.stores.judges import Calibrated, Look, Seat
 
 ANCHORS = 200
+CALIBRATION = 2 * ANCHORS
 KIND = '[{"judge_rubric": {"rubric": "kind"}, "metric": "kindness"}]'
 _NUMBER = re.compile(r"answer (\d+)")
 
@@ -153,3 +156,13 @@ class JudgeRoom(Room):
             alarmed = judges.alarmed(connection)
         assert {it: told.get(it) for it in alarmed} == alarmed
         return alarmed
+
+
+def opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeRoom]:
+    """One in which a whole occasion is asked at once, and files are read at each look."""
+    monkeypatch.setattr(judge_drift, "AT_ONCE", 100)
+    monkeypatch.setattr(judge_drift, "_ANCHORS_S", 0.0)
+    monkeypatch.setattr(judge_drift, "_UNREADABLE_S", 0.0)
+    with JudgeRoom(folder) as found:
+        assert isinstance(found, JudgeRoom)
+        yield found

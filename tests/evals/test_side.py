@@ -7,7 +7,7 @@ from tests.evals.asked import case, prompt
 from tidegate.core.grading import Case
 from tidegate.core.prompt import Input
 from tidegate.evals.side import Side, Writer, writers
-from tidegate.prompts.render import RenderRefused
+from tidegate.prompts.rendered import RenderRefused
 
 
 def test_a_prompt_is_rendered_here_and_the_routes_own_is_not_added() -> None:

@@ -61,7 +61,7 @@ async def batched(
     folder: Path, running: Running, **fields: Any
 ) -> AsyncIterator[tuple[Gateway, openai.AsyncOpenAI]]:
     """A gateway with the route `small`, and its client."""
-    plan = {name: fields.pop(name) for name in ("limits", "environ") if name in fields}
+    plan = {name: fields.pop(name) for name in ("limits", "environ", "journal") if name in fields}
     fields = {"dialect": "sim", "batches": Batches(HALF), **fields}
     async with gateway(folder, target(running.port, **fields), **plan) as it, client(it) as api:
         yield it, api
@@ -96,6 +96,14 @@ async def through(api: openai.AsyncOpenAI, lines: list[Any] = LINES, **fields: A
     return await done(api, await begin(api, (await put(api, lines)).id, **fields))
 
 
+def stopped(up: Running) -> Any:
+    """The engine's only batch, which is under way and comes to nothing by itself."""
+    (own,) = up.sim.batches.batches.values()
+    up.sim.batches.stop()
+    own.status, own.output_file_id = "in_progress", None
+    return own
+
+
 def settled(it: Gateway) -> list[Receipt]:
     """The receipts of lines that are in the journal now."""
     return [one for one in it.receipts() if one.purpose == BATCH_LINE]
@@ -103,4 +111,5 @@ def settled(it: Gateway) -> list[Receipt]:
 
 def held(it: Gateway) -> list[Receipt]:
     """Those that say what batches hold, and what of it has ended, in order."""
-    return [one for one in it.receipts() if one.purpose == BATCH_HOLD]
+    found = [one for one in it.receipts() if one.purpose == BATCH_HOLD]
+    return [one for one in found if "file" not in (one.attributes or {})]

@@ -19,8 +19,9 @@ from tests.gateway.rig import Gateway, gateway, target, until
 from tests.gateway.upstream import Exchange, Upstream
 
 from tidegate.core import clock, plugs
+from tidegate.core.frames import FRAME_HEADER_BYTES
 from tidegate.core.plan import HttpBounds, Release, Replica, Route, Target
-from tidegate.core.receipt import FRAME_HEADER_BYTES, Receipt, decode_payload
+from tidegate.core.receipt import Receipt, decode_payload
 from tidegate.core.resilience import Breaker, Retry
 from tidegate.core.secret import SecretRef
 from tidegate.gateway.prepared_target import PreparedTarget

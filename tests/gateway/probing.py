@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.gateway import virtual
 from tests.gateway.rig import HELLO, Gateway, plan_of, target
 from tests.gateway.wires import CHUNK, DONE, HEAD, LAST, USAGE, Caller, Provider, WiredLoop
 
+from tidegate.core import clock
 from tidegate.core.plan import Plan, Target
 from tidegate.core.probe import Probe
 from tidegate.core.receipt import Receipt
@@ -135,3 +138,11 @@ def play(
 
     with asyncio.Runner(loop_factory=WiredLoop) as runner:
         runner.run(main())
+
+
+def playing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a scenario in a house whose chance always draws the middle."""
+    monkeypatch.setattr(clock, "monotonic_s", virtual.now_s)
+    monkeypatch.setattr(clock, "fraction", lambda: 0.5)
+    monkeypatch.setattr(journal, "_sync", lambda file: None)
+    return partial(play, folder)

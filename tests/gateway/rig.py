@@ -14,11 +14,12 @@ from tests.gateway.reply import Reply
 
 from tidegate.core import key as keys_of
 from tidegate.core.caller import Revocation
+from tidegate.core.frames import frames
 from tidegate.core.key import KeyRecord
 from tidegate.core.layout import Layout
 from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Release, Replica, Route, Target
 from tidegate.core.price import Price, Rate
-from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
+from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload
 from tidegate.core.resilience import Retry
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import Listener

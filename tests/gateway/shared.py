@@ -40,6 +40,9 @@ class FakeCounters:
     def spent(self, id: str, want: Want, amount: int) -> None:
         self.given.append((Taken(id, [want], [None], 0.0), [amount]))
 
+    async def tell(self) -> None:
+        """What is given is told at once."""
+
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         self.given.append((taken, list(used)))
 
@@ -74,6 +77,6 @@ def store_of(counters: Any = None) -> SharedStore:
     return made
 
 
-def in_force(limit: Limit, store: SharedStore | None = None) -> InForce:
-    shared = SharedLimit(limit, limit.name, store or store_of(), LEASE_S)
+def in_force(limit: Limit, store: SharedStore | None = None, lease_s: float = LEASE_S) -> InForce:
+    shared = SharedLimit(limit, limit.name, store or store_of(), lease_s)
     return InForce(limit, plugs.load("limits", limit.kind), None, shared)

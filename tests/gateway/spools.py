@@ -10,8 +10,8 @@ from tests.gateway.routed import routed
 
 from tidegate.core.capture import Capture, Captured, decode_captured
 from tidegate.core.feedback import Feedback, decode_feedback
+from tidegate.core.frames import frames
 from tidegate.core.plan import Target
-from tidegate.core.receipt import frames
 from tidegate.core.spool import FINISHED, GROWING, MAGIC
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing

@@ -92,7 +92,7 @@ def test_the_example_of_the_page_runs_as_it_stands(
         ("DELETE", "/v1/batches", "GET, POST"),
         ("POST", "/v1/batches/batch_x", "GET"),
         ("GET", "/v1/batches/batch_x/cancel", "POST"),
-        ("PUT", "/v1/files", "POST"),
+        ("PUT", "/v1/files", "GET, POST"),
         ("POST", "/files/file-x", "GET, DELETE"),
         ("POST", "/v1/files/file-x/content", "GET"),
     ],

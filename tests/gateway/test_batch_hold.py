@@ -20,20 +20,22 @@ from tests.gateway.batched import (
     line,
     put,
     settled,
+    stopped,
     through,
 )
 from tests.gateway.house import MONTH
 from tests.gateway.limited import budget, left
-from tests.gateway.rig import Gateway, make_key, plan_of, run, target
-from tests.gateway.shared import in_force, store_of
+from tests.gateway.rig import Gateway, make_key, plan_of, run, target, until
+from tests.gateway.shared import FakeCounters, in_force, store_of
 from tests.gateway.test_batch_money import plan_with
 from tests.stores import redis_rig, rig
 
 from tidegate.core import clock, plugs
 from tidegate.core.batches import Batches
+from tidegate.core.frames import FRAME_HEADER_BYTES
 from tidegate.core.outcome import Refusal
 from tidegate.core.purpose import BATCH_HOLD
-from tidegate.core.receipt import FRAME_HEADER_BYTES, Receipt, decode_payload, encode_frame
+from tidegate.core.receipt import Receipt, decode_payload, encode_frame
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.batch_hold import done_id, hold, release
 from tidegate.gateway.batch_ids import Sealed, hold_id
@@ -115,13 +117,41 @@ def test_what_was_not_begun_is_held_no_more(tmp_path: Path) -> None:
     run(main())
 
 
+def test_nobody_is_asked_for_what_cannot_be_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk refuses it, or it is not safe there in time."""
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            file = await put(api)
+
+            def full(*asked: Any) -> int:
+                raise OSError(28, "no space left")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(it.journal, "_write", full)
+                beginning = asyncio.ensure_future(begin(api, file.id))
+                await until(lambda: it.journal.full)
+                assert used(it) > 0
+                it.journal.sweep(clock.monotonic_s() + 11.0)
+                await until(lambda: len(it.journal.unwritten()) > 0 and used(it) == 0)
+                it.journal.sweep(clock.monotonic_s() + 22.0)
+                with pytest.raises(openai.InternalServerError, match="cannot record"):
+                    await beginning
+            it.journal.sweep(clock.monotonic_s())
+            assert up.sim.batches.batches == {}
+            assert used(it) == in_all(it) == 0
+            assert len(held(it)) == 2
+
+    run(main())
+
+
 def test_a_batch_without_results_is_held_no_more(tmp_path: Path) -> None:
     async def main() -> None:
         async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
             batch = await begin(api, (await put(api)).id)
-            (own,) = up.sim.batches.batches.values()
-            up.sim.batches.stop()
-            own.status = "failed"
+            stopped(up).status = "failed"
             await api.batches.retrieve(batch.id)
             await look(it.world, clock.monotonic_s())
             assert used(it) == in_all(it) == 0
@@ -264,9 +294,15 @@ class House:
     def began(self, counters: Any, scope: str, since_s: float) -> bool:
         return False
 
-    def append(self, frame: bytes, ending: Any, give_up: Any) -> None:
+    def append(self, frame: bytes, ending: Any = None, give_up: Any = None) -> None:
         receipt = decode_payload(frame[FRAME_HEADER_BYTES:])
         self.rows.setdefault(receipt.id, receipt)
+
+    def written(self, frame: bytes) -> Any:
+        self.append(frame)
+        safe = asyncio.get_running_loop().create_future()
+        safe.set_result(True)
+        return safe
 
     @property
     def sum(self) -> int:
@@ -345,6 +381,49 @@ def test_two_gateways_hold_and_release_as_one(mode: Any, kind: str, tmp_path: Pa
 
     with redis_rig.serving("valkey", tmp_path) as server:
         redis_rig.run(main(server))
+
+
+@pytest.mark.parametrize("mode", ["exact", "slice"])
+def test_what_is_held_outlives_the_gateway_that_counted_it(mode: Any, tmp_path: Path) -> None:
+    """Killed as its provider is asked: what others count is no hold of its any more, which would
+    end with its lease."""
+    lease_s = 0.5
+
+    async def main(server: redis_rig.Server) -> None:
+        limit, key = replace(MONTH, amount=10_000), make_key(team="team-a")[1]
+        async with redis_rig.counters(server.address, mode=mode) as first:
+            it = in_force(limit, store_of(first), lease_s)
+            file, receipt = of_batch(int(clock.wall_s() * 1000), 4_000, 1)
+            assert await hold(file, receipt, key, world_of(House(), Gate((it,))))
+        await asyncio.sleep(lease_s * 1.5)
+        async with redis_rig.counters(server.address, name="two", mode=mode) as second:
+            of = in_force(limit, store_of(second), lease_s)
+            (one,) = await read_shared([(of, "team-a")], rig.receipt(clock.wall_s(), team="team-a"))
+            assert one.used == 4_000
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        redis_rig.run(main(server))
+
+
+@pytest.mark.parametrize(("kind", "taken_back"), [("batch", [-400]), ("owner", [])])
+def test_what_the_store_was_perhaps_not_told_is_not_taken_off_it(
+    kind: Any, taken_back: list[int]
+) -> None:
+    """Of a gateway that was killed before its provider was asked nobody knows that."""
+
+    async def main() -> None:
+        house, counters = House(), FakeCounters()
+        gate = Gate((in_force(replace(MONTH, amount=1_000), store_of(counters)),))
+        file, receipt = of_batch(int(clock.wall_s() * 1000), 400, 1)
+        await hold(file, receipt, make_key(team="team-a")[1], world_of(house, gate))
+        assert [used for _, used in counters.given] == [[400]]
+        counters.given.clear()
+        # A process that has begun since.
+        assert await release(replace(file, kind=kind), world_of(house, gate))
+        assert [used[0] for _, used in counters.given] == taken_back
+        assert house.sum == 0
+
+    asyncio.run(main())
 
 
 @given(

@@ -25,8 +25,9 @@ from tests.stores import rig
 from tidegate.core import clock
 from tidegate.core.batches import Batches
 from tidegate.core.caller import id_of_caller
+from tidegate.core.frames import frames
 from tidegate.core.plan_callers import FromClaim, Grant, GrantLimits
-from tidegate.core.receipt import decode_payload, encode_frame, frames
+from tidegate.core.receipt import decode_payload, encode_frame
 from tidegate.gateway.batch_watch import look
 from tidegate.gateway.holding import moment
 from tidegate.stores.ledger import Ledger

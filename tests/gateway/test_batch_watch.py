@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.gateway.batched import batched, begin, done, engine, put, settled, through
+from tests.gateway.batched import batched, begin, done, engine, put, settled, stopped, through
 from tests.gateway.rig import plan_of, run, target, until
 
 from tidegate.core import clock
@@ -35,8 +35,7 @@ def test_a_batch_that_nobody_asks_for_is_found_when_it_is_through(tmp_path: Path
     async def main() -> None:
         async with engine() as up, batched(tmp_path, up) as (it, api):
             await begin(api, (await put(api)).id)
-            (own,) = up.sim.batches.batches.values()
-            up.sim.batches.stop()
+            own = stopped(up)
             now_s = clock.monotonic_s() + EVERY_S + 1
             await look(it.world, now_s)
             assert [one.own for one, _ in it.world.batches.watched.values()] == [own.id]

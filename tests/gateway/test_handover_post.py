@@ -49,7 +49,7 @@ def test_who_hangs_up_or_is_not_there_has_not_taken_it() -> None:
             with pytest.raises(Refused):
                 await post(Handover(f"http://127.0.0.1:{desk.port}"), "r", b"{}", None, {})
             port = desk.port
-        with pytest.raises(OSError, match=r"refused|[Cc]onnect"):
+        with pytest.raises(Refused, match="cannot be reached"):
             await post(Handover(f"http://127.0.0.1:{port}"), "r", b"{}", None, {})
 
     run(main())
@@ -61,7 +61,7 @@ def test_it_goes_by_the_proxy_that_the_environment_names() -> None:
             environ = {"http_proxy": f"http://127.0.0.1:{proxy.port}"}
             await post(Handover("http://desk.invalid/x"), "r", b"{}", None, environ)
             asked = await proxy.arrived()
-            assert asked.head.startswith(b"POST http://desk.invalid/x HTTP/1.1\r\n")
+            assert asked.head.startswith(b"POST http://desk.invalid:80/x HTTP/1.1\r\n")
         with pytest.raises(Refused, match="proxy"):
             await post(Handover("http://desk.invalid"), "r", b"{}", None, {"http_proxy": "ftp://x"})
 

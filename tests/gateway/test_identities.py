@@ -1,70 +1,18 @@
 """A gateway that asks as an identity: over real sockets, from the token server to the answer."""
 
 import asyncio
-import io
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
+from tests.gateway.identity_rig import BYTES, Model, google, only, vertex
 from tests.gateway.rig import CHAT, HELLO, gateway, plan_of, run, target, until
 from tests.gateway.token_servers import EntraServer, GoogleServer
 from tests.gateway.upstream import Exchange, Upstream, answer_bytes, streaming, whole
 
-from tidegate.core.batches import Batches
-from tidegate.core.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity
-from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Release, Replica, Route, Target
+from tidegate.core.identity import AwsIdentity, AzureIdentity, Identity
+from tidegate.core.plan import Release, Route
 from tidegate.core.resilience import Retry
-from tidegate.core.secret import SecretRef
-from tidegate.gateway.batch_place import ask, choose
-from tidegate.gateway.batch_transfer import Upload, upload
-from tidegate.gateway.cloud_identity import CloudIdentity
-
-BYTES = Path(__file__).resolve().parent.parent / "bytes"
-GEMINI = (BYTES / "vertex/chat.json").read_bytes()
-
-
-class Model(Upstream):
-    """Answers whoever comes with a token that it takes."""
-
-    def __init__(self, answer: bytes = GEMINI) -> None:
-        super().__init__(self._told)
-        self.takes: set[str] | None = None
-        self.answer = answer
-        self.seen: list[str] = []
-
-    async def _told(self, exchange: Exchange) -> None:
-        told = (exchange.header(b"authorization") or b"").decode()
-        self.seen.append(told)
-        if self.takes is None or told in self.takes:
-            exchange.send(answer_bytes(200, self.answer))
-            return
-        error = {"code": 401, "message": f"no: {told}", "status": "UNAUTHENTICATED"}
-        exchange.send(answer_bytes(401, msgspec.json.encode({"error": error})))
-
-
-def vertex(port: int, identity: Identity, name: str = "small", **fields: Any) -> Target:
-    path = "/v1/projects/p/locations/l"
-    replica = Replica(f"127.0.0.1:{port}", "http", "127.0.0.1", port, path)
-    values: dict[str, Any] = {"dialect": "vertex", "model": "gemini-2.5-flash", **fields}
-    return target(port, name, identity=identity, replicas=(replica,), **values)
-
-
-def google(folder: Path, server: GoogleServer) -> Identity:
-    file = folder / "credentials.json"
-    file.write_text(server.credentials())
-    allow = (server.url,)
-    credentials = SecretRef(file=str(file))
-    return Identity(
-        google=GoogleIdentity(credentials=credentials, allow=allow, quota_project="p-1")
-    )
-
-
-def only(it: Any) -> CloudIdentity:
-    (found,) = it.preparer.identities
-    assert isinstance(found, CloudIdentity)
-    return found
 
 
 def test_the_first_request_is_asked_with_a_token(tmp_path: Path) -> None:
@@ -208,85 +156,6 @@ def test_a_provider_that_quotes_the_token_is_not_passed_on_whole(tmp_path: Path)
                 no = await it.ask()
                 assert (no.status, no.json["error"]["code"]) == (400, "rejected_by_provider")
                 assert no.json["error"]["message"] == "odd: Bearer [redacted]"
-                await it.preparer.identities.stop()
-
-    run(main())
-
-
-def test_files_and_batches_are_asked_for_with_the_token(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with GoogleServer() as server, Model() as model:
-            to = target(
-                model.port,
-                identity=google(tmp_path, server),
-                batches=Batches(None),
-                unpriced_allowed=True,
-            )
-            async with gateway(tmp_path, to) as it:
-                at = choose(it.world.obeyed().routes["small"].target, 0.0)
-                await only(it).ready()
-                await ask(at, b"GET", b"/batches", "r")
-                assert model.seen == ["Bearer token-1"]
-                model.takes = set()
-                with pytest.raises(Failure) as no:
-                    await ask(at, b"GET", b"/batches", "r")
-                assert no.value.code.name == "upstream_auth"
-                assert "token" not in no.value.message
-                assert model.seen[1:] == ["Bearer token-1", "Bearer token-2"]
-                model.takes = {"Bearer token-2"}
-                await ask(at, b"GET", b"/batches", "r")
-                assert server.given == 2
-                await it.preparer.identities.stop()
-
-    run(main())
-
-
-def test_a_file_is_sent_once_more_from_its_beginning(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with GoogleServer() as server, Model() as model:
-            to = target(
-                model.port,
-                identity=google(tmp_path, server),
-                batches=Batches(None),
-                unpriced_allowed=True,
-            )
-            async with gateway(tmp_path, to) as it:
-                at = choose(it.world.obeyed().routes["small"].target, 0.0)
-                await only(it).ready()
-                model.takes = {"Bearer token-2"}
-                with io.BytesIO(b"no{}") as file:
-                    file.seek(2)
-                    await upload(at, Upload(file, 2, "a.jsonl", ()), "r")
-                assert model.seen == ["Bearer token-1", "Bearer token-2"]
-                assert all(b"\r\n\r\n{}\r\n--" in one.body for one in model.exchanges)
-                await it.preparer.identities.stop()
-
-    run(main())
-
-
-def test_files_and_batches_wait_for_the_token_and_nothing_is_sent_without(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with GoogleServer() as server, Model() as model:
-            server.down = True
-            to = target(
-                model.port,
-                identity=google(tmp_path, server),
-                batches=Batches(None),
-                unpriced_allowed=True,
-            )
-            async with gateway(tmp_path, to) as it:
-                at = choose(it.world.obeyed().routes["small"].target, 0.0)
-                with io.BytesIO(b"{}") as file:
-                    what = Upload(file, 2, "a.jsonl", ())
-                    for asked in (ask(at, b"GET", b"/batches", "r"), upload(at, what, "r")):
-                        with pytest.raises(Refusal, match=r"has no token: .* answered 503") as no:
-                            await asked
-                        assert no.value.code.name == "credential_missing"
-                assert model.exchanges == []
-                server.down = False
-                await until(lambda: only(it).lease is not None)
-                await ask(at, b"GET", b"/batches", "r")
-                assert model.seen == ["Bearer token-1"]
                 await it.preparer.identities.stop()
 
     run(main())

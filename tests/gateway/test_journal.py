@@ -128,6 +128,33 @@ def test_one_ending_that_fails_does_not_keep_the_others(
     assert "could not be ended" in caplog.text
 
 
+def test_what_is_written_is_told_and_so_is_what_is_not_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with journal(tmp_path) as it:
+            assert await it.written(frame("a"))
+            left = it.written(frame("b"))
+            left.cancel()  # whoever waits may leave
+            await until(lambda: len(read_journal(tmp_path)) == 2)
+
+            def full(file: int, data: bytes) -> int:
+                raise OSError(28, "no space left")
+
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "write", full)
+                late = it.written(frame("c"))
+                await until(lambda: it.full)
+                it.sweep(clock.monotonic_s())
+                assert not late.done()
+                it.sweep(clock.monotonic_s() + 11.0)
+                assert await late is False
+            it.sweep(clock.monotonic_s())
+            assert [one.id for one in read_journal(tmp_path)] == ["a", "b", "c"]
+
+    run(main())
+
+
 @given(st.data())
 def test_a_torn_tail_costs_nothing_that_was_whole(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

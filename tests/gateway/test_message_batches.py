@@ -63,10 +63,14 @@ class Provider:
         self.asked: Any = None
         self.beta: bytes | None = None
         self.paths: list[tuple[bytes, bytes]] = []
+        self.listed: list[dict[str, Any]] = []
 
     async def __call__(self, exchange: Exchange) -> None:
         method = exchange.head.split(b" ", 1)[0]
         self.paths.append((method, exchange.path))
+        if exchange.path.startswith(b"/v1/messages/batches?"):
+            await whole(self._list(exchange.path))(exchange)
+            return
         if exchange.path == b"/v1/messages/batches":
             self.asked, self.beta = exchange.json, exchange.header(b"anthropic-beta")
             self.batch = {**BATCH}
@@ -85,6 +89,14 @@ class Provider:
             if exchange.path.endswith(b"/cancel"):
                 self.batch["processing_status"] = "canceling"
             await whole(self.batch)(exchange)
+
+    def _list(self, path: bytes) -> dict[str, Any]:
+        """Two on a page."""
+        after = path.partition(b"&after_id=")[2].decode()
+        ids = [one["id"] for one in self.listed]
+        start = ids.index(after) + 1 if after else 0
+        rows = self.listed[start : start + 2]
+        return {"data": rows, "has_more": start + 2 < len(ids), "first_id": None, "last_id": None}
 
     def end(self) -> None:
         assert self.batch is not None

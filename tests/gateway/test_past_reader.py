@@ -14,6 +14,7 @@ from tidegate.core import plugs
 from tidegate.core.limit import Moment
 from tidegate.core.periods import period_at
 from tidegate.core.plan import Limit
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt, encode_frame
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.past import since_s
@@ -177,3 +178,19 @@ def test_reading_on_adds_only_what_has_come_since(engine: Engine, path: Path, tm
     writer.path.unlink()
     reader.read_on(questions, found)
     assert not found.whole
+
+
+def test_what_batches_hold_is_known_before_the_ledger_has_it(
+    engine: Engine, path: Path, tmp_path: Path
+) -> None:
+    made = [rig.receipt(rig.NOON_S + at, purpose=BATCH_HOLD) for at in (0, 1, 2)]
+    Ledger(engine).write([rig.entry(made[0])], [])
+    writer = Writer(tmp_path / "journals" / "gateway-7")
+    for one in (*made, rig.receipt(rig.NOON_S), rig.receipt(rig.NOON_S - 9, purpose=BATCH_HOLD)):
+        writer.add(one)
+    reader = PastReader(SpendReader(path, timeout_s=5.0), tmp_path / "journals", "gateway-0")
+    since_s = rig.NOON_S - 1
+    assert [one.id for one in reader.holds(since_s, 9)] == [made[0].id]
+    found = reader.holds(since_s, 9, late=True)
+    assert sorted(one.id for one in found) == sorted(one.id for one in made)
+    reader.close()

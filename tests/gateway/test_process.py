@@ -217,3 +217,40 @@ def test_no_secret_appears_in_what_the_gateway_says_or_keeps(
 
 def segments(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.journal"))
+
+
+# What a gateway's process can do without until a plan asks for it, or altogether.
+HEAVY = {
+    *("minijinja", "quicktok", "ctypes", "urllib.request", "http.client", "json"),
+    *("sqlalchemy", "alembic", "yaml", "click", "starlette", "uvicorn", "httpx2", "genai_prices"),
+    *("prometheus_client", "numpy", "onnxruntime", "tokenizers", "usearch", "re2", "dulwich"),
+    *("cryptography", "jwt", "psycopg", "botocore", "qdrant_client", "any_llm"),
+    *("tidegate.text.personal", "tidegate.config.models", "tidegate.control", "tidegate.record"),
+}
+TOLD = """
+import sys
+from tidegate.gateway.process import main
+status = main(sys.argv[1:])
+print("modules:", *sys.modules, file=sys.stderr)
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "loads"), [(None, set()), ("cl100k", {"quicktok", "ctypes"})]
+)
+def test_a_gateway_loads_of_heavy_things_what_its_plan_needs(
+    tmp_path: Path, tokenizer: str | None, loads: set[str]
+) -> None:
+    async def main() -> None:
+        async with Upstream(whole()) as up:
+            layout, key = lay_out(tmp_path, plan_of(target(up.port, tokenizer=tokenizer)))
+            it = Spawned(layout)
+            await it.start("-c", TOLD)
+            assert (await ask(it.address, post(key, HELLO))).status == 200
+            assert await it.end() == 0
+            loaded = set(it.log.partition(b"modules: ")[2].decode().split())
+            assert "tidegate.gateway.life" in loaded
+            assert loaded & HEAVY == loads
+
+    run(main())

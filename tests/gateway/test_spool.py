@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.gateway.spools import payloads
 from tests.stores import rig
 
-from tidegate.core.receipt import MAX_FRAME_BYTES
+from tidegate.core.frames import MAX_FRAME_BYTES
 from tidegate.core.spool import FINISHED, GROWING
 from tidegate.gateway.spool import FINISH_S, Spool
 

@@ -6,7 +6,7 @@ from tests.prompts.making import prompt
 
 from tidegate.core.prompt import Output, Pin
 from tidegate.prompts.counting import TOKENS_A_MESSAGE, Counter, counter_of, tokenizer_of
-from tidegate.prompts.render import Message
+from tidegate.prompts.rendered import Message
 
 
 @pytest.mark.parametrize(

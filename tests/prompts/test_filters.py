@@ -4,7 +4,7 @@ import pytest
 from tests.prompts.making import rendered
 
 from tidegate.prompts.filters import FILTERS, FilterRefused, Spent, counted
-from tidegate.prompts.render import RenderRefused
+from tidegate.prompts.rendered import RenderRefused
 
 
 @pytest.mark.parametrize(

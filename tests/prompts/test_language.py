@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.prompts.making import prompt, sent
 
 from tidegate.prompts.language import MAX_ELIFS, MAX_TAGS, TemplateRefused, read_template
-from tidegate.prompts.render import Renderer, RenderRefused
+from tidegate.prompts.render import Renderer
+from tidegate.prompts.rendered import RenderRefused
 
 
 @pytest.mark.parametrize(

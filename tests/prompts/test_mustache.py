@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from tests.prompts.making import rendered
 
 from tidegate.prompts.mustache import names_in, to_mustache, to_template
-from tidegate.prompts.render import RenderRefused
+from tidegate.prompts.rendered import RenderRefused
 
 PARTS = [
     "{{x}}",

@@ -16,7 +16,8 @@ from msgspec import Raw
 from tests.prompts.making import kind_of, prompt, rendered, sent
 
 from tidegate.core.prompt import Input, Prompt, Turn
-from tidegate.prompts.render import MAX_CHARS, Message, Renderer, RenderRefused
+from tidegate.prompts.render import MAX_CHARS, Renderer
+from tidegate.prompts.rendered import Message, RenderRefused
 from tidegate.prompts.values import json_text
 
 

@@ -4,7 +4,7 @@ import pytest
 from tests.providers.streams import asked
 
 from tidegate.core.ask import Outgoing
-from tidegate.providers import _vertex_wire
+from tidegate.providers._vertex_wire import VertexWire, at, named
 
 GOOGLES = b'[{"error":{"code":%d,"message":"no","status":"%b"}}]'
 ANTHROPICS = b'{"type": "error","error":{"type":"invalid_request_error","message":"%b"}}'
@@ -21,11 +21,11 @@ ANTHROPICS = b'{"type": "error","error":{"type":"invalid_request_error","message
     ],
 )
 def test_a_name_stays_one_part_of_a_path(model: str, name: str) -> None:
-    assert _vertex_wire.named(model) == name
+    assert named(model) == name
 
 
 def test_an_api_key_has_a_header_of_its_own() -> None:
-    header = _vertex_wire.credential_header
+    header = VertexWire().credential_header
     assert header("AIzaSyExample") == ("x-goog-api-key", "AIzaSyExample")
     assert header("AQ.Example") == ("x-goog-api-key", "AQ.Example")
     assert header("ya29.example") == ("authorization", "Bearer ya29.example")
@@ -46,13 +46,13 @@ def test_an_api_key_has_a_header_of_its_own() -> None:
 def test_errors_of_google_and_of_the_publisher(
     status: int, body: bytes, kind: str, code: str
 ) -> None:
-    failure = _vertex_wire.fault(status, {}, body)
+    failure = VertexWire().fault(status, {}, body)
     assert (failure.kind, failure.code.name) == (kind, code)
 
 
 def test_all_but_path_and_body_of_a_request_stays() -> None:
     was = Outgoing(b"/x", b"{}", (("anthropic-beta", "b"),), ("user",))
-    now = _vertex_wire.at(was, "/y", b"[]")
+    now = at(was, "/y", b"[]")
     assert (now.path, now.body, now.headers, now.dropped) == (
         *(b"/y", b"[]"),
         *(was.headers, was.dropped),

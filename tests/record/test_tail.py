@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.record.rig import Follow, Writer, framed, receipt, taken
 
-from tidegate.core.receipt import FRAME_HEADER_BYTES, SEGMENT_MAGIC, encode_frame
+from tidegate.core.frames import FRAME_HEADER_BYTES
+from tidegate.core.receipt import SEGMENT_MAGIC, encode_frame
 from tidegate.record.tail import JournalTail
 
 

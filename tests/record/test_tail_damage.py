@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from tests.record.rig import Follow, Writer, framed, receipt, taken
 
-from tidegate.core.receipt import MAX_FRAME_BYTES, encode_frame
+from tidegate.core.frames import MAX_FRAME_BYTES
+from tidegate.core.receipt import encode_frame
 
 
 def test_a_torn_end_waits_while_it_may_grow(journal: Writer, follow: Follow) -> None:

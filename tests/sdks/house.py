@@ -26,8 +26,9 @@ from tests.sdks import (
 from tests.sdks.matrix import kind
 from tests.sdks.said import Heard, Said
 
+from tidegate.core.frames import frames
 from tidegate.core.plan import Release, Replica, Route, Target
-from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
+from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload
 from tidegate.core.resilience import Retry
 
 KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)

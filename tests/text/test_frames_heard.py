@@ -1,27 +1,19 @@
-"""Packets of Opus by their first two bytes."""
+"""How far a long file is read."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.cpu import cpu_s
+from tests.text.test_mpeg_audio import frame
 
-from tidegate.text.frames_heard import opus_ms
+from tidegate.text.frames_heard import MOST_FRAMES, Heard
+from tidegate.text.mpeg_audio import heard
 
-
-@pytest.mark.parametrize(
-    ("config", "frame_ms"),
-    [(0, 10), (1, 20), (2, 40), (3, 60), (11, 60), (12, 10), (13, 20), (16, 2.5), (31, 20)],
-)
-def test_a_frame_by_its_configuration(config: int, frame_ms: float) -> None:
-    assert opus_ms(config << 3, 0) == frame_ms
-    assert opus_ms(config << 3 | 1, 0) == opus_ms(config << 3 | 2, 0) == 2 * frame_ms
-    assert opus_ms(config << 3 | 3, 2) == 2 * frame_ms
-    assert opus_ms(config << 3 | 3, 0) == 0
+FRAME = frame(3, 1, 9, 0)  # MP3 of 44,100 Hz
 
 
-@given(st.integers(0, 255), st.integers(0, 255))
-def test_none_is_longer_than_any_may_be(first: int, second: int) -> None:
-    assert 0 <= opus_ms(first, second) <= 120
-
-
-def test_the_heads_of_a_file_are_no_packets() -> None:
-    assert opus_ms(*b"Op") == 0
+def test_half_an_hour_is_read_and_what_is_behind_it_is_left() -> None:
+    told = memoryview(FRAME * (MOST_FRAMES + 10))
+    found = heard(told)
+    assert isinstance(found, Heard) and found.unread_bytes == 10 * len(FRAME)
+    assert found.seconds == pytest.approx(MOST_FRAMES * 1152 / 44_100)
+    assert 1700 < found.seconds < 1800
+    assert cpu_s(lambda: heard(told)) < 0.3

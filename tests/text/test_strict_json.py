@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from tests.cpu import cpu_s
 
 from tidegate.text import strict_json
-from tidegate.text.strict_json import MAX_DEPTH, MAX_NUMBER_CHARS, JsonProblem, read_object
+from tidegate.text.strict_json import (
+    MAX_DEPTH,
+    MAX_NUMBER_CHARS,
+    JsonProblem,
+    loses_members,
+    read_object,
+)
 
 JUDGED = frozenset({"model", "stream", "n", "key"})
 _STRING = r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -219,3 +225,24 @@ def test_what_pythons_json_writes_needs_no_closer_look(
     for twice in (once.replace(b"}", b', "model": "m"}'), once.replace(b"{", b'{"stream": 1, ', 1)):
         assert obvious(twice) is None or twice.count(b'"model"') == 1
         assert read(twice) == obvious(twice)
+
+
+@pytest.mark.parametrize(
+    ("body", "loses"),
+    [
+        (b'{"a":1,"b":{"c":[{"d":"\\":,{"}]}}', False),
+        (b'[{"a":1},{"a":1}]', False),
+        (b'"a:b"', False),
+        (b'{"a":1,"a":1}', True),
+        (b'{"a":[{"b":1,"\\u0062":2}]}', True),
+    ],
+)
+def test_a_member_that_came_twice_is_missed_at_any_depth(body: bytes, *, loses: bool) -> None:
+    assert loses_members(body, msgspec.json.decode(body)) is loses
+
+
+def test_what_is_too_large_to_be_looked_at_may_lose_members(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(strict_json, "MAX_STRINGS", 1)
+    assert loses_members(b'{"a":"b"}', {"a": "b"})

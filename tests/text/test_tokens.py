@@ -84,3 +84,10 @@ def test_bytes_that_are_no_text_are_counted_all_the_same() -> None:
 def test_without_a_tokenizer_it_is_an_estimate() -> None:
     assert [tokens.estimate(size) for size in (0, 1, 4, 5)] == [0, 1, 1, 2]
     assert tokens.count(b"12345", None) == tokens.count(b"12345", "another") == 2
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=200) | st.sampled_from(["<|start|>user", "<|channel|>final<|message|>x"]))
+def test_harmony_counts_text_by_the_vocabulary_of_o200k(text: str) -> None:
+    own = quicktok.get_encoding("o200k_harmony").count(text)
+    assert tokens.count_exact(text.encode(errors="replace"), "o200k_harmony") == own

@@ -25,6 +25,7 @@ FOUND_BY_NAME = (
 FOUND_BY_NAME += ("stores/migrations",)
 FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")
 FOUND_BY_NAME += ("config/prices.py", "stores/upgrade.py", "stores/postgresql_insert.py")
+FOUND_BY_NAME += ("text/personal.py", "text/vocabularies.py")
 FOUND_BY_NAME += ("stores/litellm_tables.py", "stores/litellm_spend_logs.py")
 FOUND_BY_NAME += (
     "stores/hnsw_vectors.py",

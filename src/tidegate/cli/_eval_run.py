@@ -36,7 +36,7 @@ from tidegate.evals.run import Course, Ended, Run
 from tidegate.evals.run_file import RunFile, RunFileRefused, RunHead
 from tidegate.evals.side import Side, SideName, writers
 from tidegate.evals.suite import Suite
-from tidegate.prompts.render import RenderRefused
+from tidegate.prompts.rendered import RenderRefused
 
 FOLDER: Final = Path("eval-runs")
 _NANOUSD: Final = 1_000_000_000

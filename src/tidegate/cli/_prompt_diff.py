@@ -12,7 +12,7 @@ from tidegate.cli._prompt_source import Where, open_prompts, source_options
 from tidegate.core.prompt import Prompt
 from tidegate.prompts.counting import counter_of
 from tidegate.prompts.delta import Delta, token_delta
-from tidegate.prompts.render import RenderRefused
+from tidegate.prompts.rendered import RenderRefused
 from tidegate.prompts.write import file_text
 from tidegate.text.tokens import ENCODINGS
 

@@ -25,7 +25,8 @@ from tidegate.core.prompt import Prompt
 from tidegate.prompts.counting import counter_of
 from tidegate.prompts.history import Step, history_of
 from tidegate.prompts.index import PARTIALS, Listed
-from tidegate.prompts.render import Renderer, RenderRefused
+from tidegate.prompts.render import Renderer
+from tidegate.prompts.rendered import RenderRefused
 
 _HEAD = ("PROMPT", "VERSIONS", "NEWEST", "TAGS", "PROBLEMS")
 _PAST = ("COMMIT", "WHEN", "WHO", "WHAT", "MESSAGE")

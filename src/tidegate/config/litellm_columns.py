@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tidegate.config.moving import Findings
+from tidegate.config.their_file import UNLIKE
 
 _STAMPS: Final = frozenset(
     {"created_at", "created_by", "updated_at", "updated_by", "settings_updated_at", "last_active"}
@@ -164,7 +165,7 @@ def say_left_of_budget(
     """Everything that a budget says which another row names, and nobody reads there."""
     for name, value in row.items():
         if name not in read and name not in _STAMPS and value not in _NOTHING:
-            found.left(f"{what}.budget_id, {name}", _ADVICE.get(name, "nothing here does that"))
+            found.left(f"{what}.budget_id, {name}", _ADVICE.get(name, UNLIKE))
 
 
 def say_left(table: str, row: Mapping[str, Any], found: Findings) -> None:
@@ -172,13 +173,13 @@ def say_left(table: str, row: Mapping[str, Any], found: Findings) -> None:
     known = READ[table] | _HARMLESS[table] | _STAMPS
     for name, value in row.items():
         if name not in known and value not in _NOTHING:
-            found.left(f"{table}.{name}", _ADVICE.get(name, "nothing here does that"))
+            found.left(f"{table}.{name}", _ADVICE.get(name, UNLIKE))
 
 
 def say_left_table(name: str, found: Findings) -> None:
     """A table that holds something and is not read."""
     if not name.startswith(_TABLES_OF_THEIR_OWN):
-        found.left(f"the table {name}", _TABLES.get(name, "nothing here does that"))
+        found.left(f"the table {name}", _TABLES.get(name, UNLIKE))
 
 
 def text_of(value: object, most: int) -> str:

@@ -16,7 +16,6 @@ _HEADING: Final = (
     "Imported from LiteLLM's {name} by `tidegate import litellm`.",
     "`tidegate check` says whether it may be served, docs/plan-file.md what each key means.",
 )
-_OTHERWISE: Final = "nothing here does that"
 _MOST_INCLUDED: Final = 50
 
 
@@ -32,7 +31,7 @@ def convert_litellm(path: Path, known: Known) -> Converted:
     read_litellm(whole.mapping("litellm_settings"), draft, shared)
     read_general(whole.mapping("general_settings"), draft)
     _environment(whole)
-    whole.rest(advice_of, _OTHERWISE)
+    whole.rest(advice_of)
     routes_of(models, shared, draft, found)
     _price(draft)
     findings = found.all()

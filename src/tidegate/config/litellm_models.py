@@ -32,7 +32,6 @@ from tidegate.config.their_values import (
 from tidegate.config.written_plan import Draft, literal
 from tidegate.core.facts import PriceOf
 
-_OTHERWISE: Final = "nothing here does that"
 _OUTPUT_BOUNDS: Final = ("max_tokens", "max_completion_tokens")
 _MOST_TOKENS: Final = 100_000_000
 _USUAL_CONNECTIONS: Final = 512
@@ -98,7 +97,7 @@ class Models:
         params, info = item.mapping("litellm_params"), item.mapping("model_info")
         if not isinstance(name, str) or not name.strip():
             self._found.left(item.at("model_name"), "it has no name, so nobody can call it")
-            item.rest(advice_of, _OTHERWISE)
+            item.rest(advice_of)
             params.rest(nobody, "its deployment is left")
             info.rest(nobody, "its deployment is left")
             return
@@ -106,7 +105,7 @@ class Models:
         named["custom_llm_provider"] = params.take("custom_llm_provider")
         wire = wire_of(named, self._known.kinds)
         said = _why_not(name, wire, item, info)
-        item.rest(advice_of, _OTHERWISE)
+        item.rest(advice_of)
         if said is not None or isinstance(wire, str):
             self._found.left(f"model_list: {name[:80]}", said or "")
             params.rest(nobody, "its deployment is left")
@@ -135,8 +134,8 @@ class Models:
         group.deployments.append(one)
         for it in HARMLESS_PARAMS:
             params.carry(it, UNNEEDED)
-        params.rest(advice_of, _OTHERWISE)
-        info.rest(advice_of, _OTHERWISE)
+        params.rest(advice_of)
+        info.rest(advice_of)
         self._draft.targets[one.target] = target
         for kind, amount in (("requests", one.rpm), ("tokens", one.tpm)):
             if amount:

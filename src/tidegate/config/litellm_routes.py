@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from tidegate.config.litellm_models import Deployment, Group, Models
 from tidegate.config.moving import Findings
-from tidegate.config.their_values import ROUTE_NAME, route_name
+from tidegate.config.their_values import ANY_FAILURE, ROUTE_NAME, route_name
 from tidegate.config.written_plan import Draft
 from tidegate.core.resilience import MAX_FALLBACKS
 
@@ -16,7 +16,6 @@ from tidegate.core.resilience import MAX_FALLBACKS
 _PARTS_S: Final = {"first_token_s": 60.0, "gap_s": 30.0, "connect_s": 2.0}
 _LONGEST_PAUSE_S: Final = 8.0
 # Failures after which LiteLLM asks another group, whichever it was.
-_ANY: Final = ("unavailable", "rate_limited", "malformed")
 
 
 class Shared(Struct):
@@ -131,9 +130,9 @@ def _fallbacks(
 ) -> dict[str, list[str]]:
     own = {one.target for one in groups[name].deployments}
     fallbacks = {}
-    for failure in (*_ANY, "overflow", "refused_by_safety"):
+    for failure in (*ANY_FAILURE, "overflow", "refused_by_safety"):
         of = shared.fallbacks.get(failure, {})
-        asked = list(later) if failure in _ANY else []
+        asked = list(later) if failure in ANY_FAILURE else []
         for other in of.get(name, of.get("*", [])):
             if other not in groups:
                 found.left(f"fallbacks: {other[:60]}", "it names no model group")

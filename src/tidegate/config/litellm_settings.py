@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from tidegate.config.litellm_families import advice_of
 from tidegate.config.litellm_routes import Shared
-from tidegate.config.their_file import Their
+from tidegate.config.their_file import UNLIKE, Their
 from tidegate.config.their_values import (
     AMOUNT,
+    ANY_FAILURE,
     COUNT,
     SECONDS,
     attempts,
@@ -21,7 +22,6 @@ from tidegate.config.written_plan import Draft
 from tidegate.core.declared_budgets import MAX_BUDGET_USD
 from tidegate.core.declared_limits import MAX_WINDOW_S
 
-_OTHERWISE: Final = "nothing here does that"
 _BALANCES: Final = {
     "simple-shuffle": "weighted",
     "least-busy": "least_in_flight",
@@ -37,11 +37,10 @@ _CALLBACKS: Final = (
     "service_callbacks",
 )
 _FALLBACKS: Final = {
-    "fallbacks": ("unavailable", "rate_limited", "malformed"),
+    "fallbacks": ANY_FAILURE,
     "context_window_fallbacks": ("overflow",),
     "content_policy_fallbacks": ("refused_by_safety",),
 }
-_ANY_FAILURE: Final = ("unavailable", "rate_limited", "malformed")
 
 
 _OF_CACHES: Final = {
@@ -72,7 +71,7 @@ def read_router(settings: Their, shared: Shared) -> None:
         target = name.get("model") if isinstance(name, dict) else name
         settings.found.carried("router_settings.model_group_alias", "routes.NAME")
         shared.aliases[str(alias)] = str(target)
-    settings.rest(advice_of, _OTHERWISE)
+    settings.rest(advice_of)
 
 
 def read_litellm(settings: Their, draft: Draft, shared: Shared) -> None:
@@ -86,7 +85,7 @@ def read_litellm(settings: Their, draft: Draft, shared: Shared) -> None:
         where = "budgets.everything.per"
         per = settings.read("budget_duration", where, _per, "its budget is kept for a lifetime")
         draft.budgets["everything"] = {"amount": f"{most:f}", "per": per or "lifetime"}
-    settings.rest(advice_of, _OTHERWISE)
+    settings.rest(advice_of)
 
 
 def read_general(settings: Their, draft: Draft) -> None:
@@ -98,7 +97,7 @@ def read_general(settings: Their, draft: Draft) -> None:
     at_once = settings.read("global_max_parallel_requests", where, count, COUNT)
     if at_once is not None:
         draft.limits["everything-at-once"] = {"kind": "concurrency", "amount": at_once}
-    settings.rest(advice_of, _OTHERWISE)
+    settings.rest(advice_of)
 
 
 def _retries(settings: Their, shared: Shared) -> None:
@@ -125,7 +124,7 @@ def _retries(settings: Their, shared: Shared) -> None:
                 for failure in failures:
                     _note(shared, failure, str(group), others, settings)
     others = settings.carry("default_fallbacks", "routes.NAME.fallbacks")
-    for failure in _ANY_FAILURE if others else ():
+    for failure in ANY_FAILURE if others else ():
         _note(shared, failure, "*", others, settings)
 
 
@@ -147,7 +146,7 @@ def _cache(settings: Their, shared: Shared) -> None:
     elif kind is not None:
         said = "write `store: shared` where several gateways keep them in a Redis"
         params.found.changed("litellm_settings.cache_params.type", "kept in memory", said)
-    params.rest(lambda name: _OF_CACHES.get(name) or advice_of(name), _OTHERWISE)
+    params.rest(lambda name: _OF_CACHES.get(name) or advice_of(name))
     if on:
         shared.cache = {"exact": {} if ttl_s is None else {"ttl": ttl_s}}
 
@@ -165,7 +164,7 @@ def _callbacks(settings: Their, draft: Draft) -> None:
                 settings.found.carried(where, "control.litellm_metric_names")
                 draft.control["litellm_metric_names"] = True
             else:
-                settings.found.left(where, advice_of(name) or _OTHERWISE)
+                settings.found.left(where, advice_of(name) or UNLIKE)
 
 
 def _seconds(settings: Their, name: str, ours: str, before: float | None) -> float | None:

@@ -55,7 +55,6 @@ _ADVICE: Final[Mapping[str, str]] = {
     "vertex_service_account_json": "write it into a file, and `identity: {google: {credentials: "
     "file:/path}}` of the provider",
 }
-_OTHERWISE: Final = "nothing here does that"
 _OF_ALL: Final = "fallbacks are of the whole route, not of one of its shares"
 _IN_ORDER: Final = "they are asked in their order: fallbacks have no shares"
 _MODES: Final = ("loadbalance", "fallback")
@@ -117,8 +116,8 @@ class _Reading:
             asked = self.part(targets[0], above, depth + 1)
             for one in targets[1:]:
                 one.rest(nobody, "the first alone is asked there")
-        strategy.rest(_ADVICE.get, _OTHERWISE)
-        part.rest(_ADVICE.get, _OTHERWISE)
+        strategy.rest(_ADVICE.get)
+        part.rest(_ADVICE.get)
         return asked
 
     def _conditional(
@@ -142,7 +141,7 @@ class _Reading:
             else:
                 self._found.changed(condition.where, f"the route {route}", _ADVICE["conditions"])
                 self.conditional[route] = named[then]
-            condition.rest(_ADVICE.get, _OTHERWISE)
+            condition.rest(_ADVICE.get)
         if default is not None and str(default) in named:
             self._found.carried(strategy.at("default"), "this route")
             return named[str(default)]
@@ -190,7 +189,7 @@ class _Reading:
             attempts = (min(tries + 1, 10), retry.at("attempts"))
         elif tries is not None:
             self._found.left(retry.at("attempts"), "write a whole number")
-        retry.rest(_ADVICE.get, _OTHERWISE)
+        retry.rest(_ADVICE.get)
         where = "targets.NAME.deadlines.total_s"
         wait_ms = part.read("request_timeout", where, share, "write a number of milliseconds")
         total_s = above.total_s if wait_ms is None else min(max(wait_ms / 1000, 0.001), MAX_SECONDS)
@@ -209,7 +208,7 @@ class _Reading:
         their = Their(settings, part.at("cache"), self._found)
         ways = tuple(their.at(name) for name in settings)
         mode, age_s = their.take("mode"), their.take("max_age")
-        their.rest(_ADVICE.get, _OTHERWISE)
+        their.rest(_ADVICE.get)
         if mode == "simple":
             ttl_s = seconds(age_s)
             return {} if ttl_s is None else {"ttl": ttl_s}, ways

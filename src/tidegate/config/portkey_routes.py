@@ -1,14 +1,13 @@
 """What one of Portkey's configs asks, as a route: a route says once for all of its targets what a
 config may say of each."""
 
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct, field
 
 from tidegate.config.moving import Findings
+from tidegate.config.their_values import ANY_FAILURE
 from tidegate.core.resilience import MAX_FALLBACKS
-
-_FAILURES: Final = ("unavailable", "rate_limited", "malformed")
 
 
 class Above(Struct, frozen=True):
@@ -50,7 +49,7 @@ def route_of(asked: Asked, found: Findings) -> dict[str, Any]:
         said = f"a route has {MAX_FALLBACKS} fallbacks of a class at most"
         found.changed("targets", f"the first {MAX_FALLBACKS} fallbacks", said)
     if then:
-        route["fallbacks"] = dict.fromkeys(_FAILURES, then[:MAX_FALLBACKS])
+        route["fallbacks"] = dict.fromkeys(ANY_FAILURE, then[:MAX_FALLBACKS])
     return {**route, **_shared(asked.leaves, found)}
 
 

@@ -1,7 +1,7 @@
 """JSON Schema (draft 2020-12) and the reference of every key, from the same shapes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -206,11 +206,25 @@ def _records(shape: Shape, title: str) -> Iterator[tuple[str, Record]]:
             case Table():
                 waiting.append((f"`{way}.NAME`", f"{way}.NAME", shape.value))
             case OneOf():
-                waiting += [(title, way, option) for option in shape.options]
+                waiting += [(told, way, it) for told, it in _told_apart(title, shape.options)]
             case Items():
                 waiting.append((title, way, shape.item))
             case _:
                 pass
+
+
+def _told_apart(title: str, options: Sequence[Shape]) -> Iterator[tuple[str, Shape]]:
+    """Each with the title of its section: of several records at one place with its own name."""
+    several = sum(isinstance(option, Record) for option in options) > 1
+    for option in options:
+        if several and isinstance(option, Record):
+            yield f"{title} ({_name(option)})", option
+        else:
+            yield title, option
+
+
+def _name(record: Record) -> str:
+    return record.cls.__name__.removeprefix("Declared")
 
 
 def _kind(shape: Shape) -> str:
@@ -226,7 +240,7 @@ def _kind(shape: Shape) -> str:
         case OneOf():
             return ", or ".join(_kind(option) for option in shape.options)
         case Record():
-            return f"a mapping ({shape.cls.__name__.removeprefix('Declared')})"
+            return f"a mapping ({_name(shape)})"
 
 
 def _bounds(shape: Scalar) -> str:

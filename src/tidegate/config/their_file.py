@@ -14,6 +14,8 @@ T = TypeVar("T")
 MAX_BYTES: Final = 4 * 1024 * 1024
 # What becomes of a key that says nothing of how a request is served.
 UNNEEDED: Final = "nothing is needed for that here"
+# And of one that has no like here.
+UNLIKE: Final = "nothing here does that"
 _MAX_DEPTH: Final = 32
 _MAX_VALUES: Final = 200_000
 
@@ -115,7 +117,7 @@ class Their:
             self.found.left(self.at(name), said)
         return found
 
-    def rest(self, advice: Callable[[str], str | None], otherwise: str) -> None:
+    def rest(self, advice: Callable[[str], str | None], otherwise: str = UNLIKE) -> None:
         """Everything that nobody took. Of what needs nothing the advice is empty."""
         for name, value in self._left.items():
             known = advice(name)

@@ -11,6 +11,8 @@ SHARE: Final = "write a number above 0"
 COUNT: Final = "write a whole number"
 ROUTE_NAME: Final = "a route's name is printable, of 200 letters at most, with no spaces around it"
 AMOUNT: Final = "write an amount in dollars"
+# For what another gateway falls back that does not say for what.
+ANY_FAILURE: Final = ("unavailable", "rate_limited", "malformed")
 _MOST_ROUTE: Final = 200
 _MOST_TEXT: Final = 1000
 _MOST_COUNT: Final = 10**15

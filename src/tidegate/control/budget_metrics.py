@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tidegate.control.alerting import Ratio
-from tidegate.control.label import label
+from tidegate.control.exposition import label
 
 _MOST_SERIES = 2000
 _USED = """\

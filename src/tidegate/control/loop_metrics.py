@@ -5,10 +5,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from tidegate.control.label import label
+from tidegate.control.exposition import Heads, exposed, label
 from tidegate.core.rollout_state import State
 
-_HEADS: Final = {
+_HEADS: Final[Heads] = {
     "tidegate_loop_tick_seconds": ("gauge", "What the newest tick of the loop took."),
     "tidegate_loop_ticked_timestamp_seconds": ("gauge", "When the loop ticked last."),
     "tidegate_loop_failing": ("gauge", "Whether the newest tick came to nothing."),
@@ -47,9 +47,4 @@ def render(
     series["tidegate_release_moves_total"] = [
         f'{{state="{state}",reason="{by}"}} {count}' for (state, by), count in sorted(moves.items())
     ]
-    lines: list[str] = []
-    for name, (kind, text) in _HEADS.items():
-        if series[name]:
-            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
-            lines += [f"{name}{one}" for one in series[name]]
-    return "".join(f"{line}\n" for line in lines).encode()
+    return exposed(_HEADS, series)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 
-from tidegate.control.label import label
+from tidegate.control.exposition import label
 from tidegate.control.plans import Plans
 from tidegate.core.plan import Plan
 from tidegate.core.retirement import retiring

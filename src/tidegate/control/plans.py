@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from tidegate.config.load import Compiled
 from tidegate.control.held_plan import as_told, decoded, encoded, read_held
 from tidegate.control.publication import AGAIN, Publication, moved
-from tidegate.control.stamps import Stamp, Stamps, stamp, stamps_of
+from tidegate.control.stamps import Stamps, stamps_of
 from tidegate.control.whole_file import write_whole
 from tidegate.core import clock
 from tidegate.core.compile import PlanRefused
@@ -29,6 +29,7 @@ from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
 from tidegate.stores.errors import StoreError
+from tidegate.stores.file_stamp import FileStamp, stamp_of
 from tidegate.stores.plans import PlanSuperseded
 
 WATCH_S = 0.5
@@ -98,7 +99,7 @@ class Plans:
         self._by: str | None = None  # who asked for the reading that goes on
         self._one_at_a_time = asyncio.Lock()
         self._turn = threading.RLock()
-        self._seen: tuple[Stamp | None, Stamps] = (None, {})
+        self._seen: tuple[FileStamp | None, Stamps] = (None, {})
 
     @property
     def current(self) -> Plan:
@@ -205,7 +206,7 @@ class Plans:
         moving = self._seen
         while True:
             await asyncio.sleep(WATCH_S)
-            looked = stamp(self.file), stamps_of(self._current, self._seen[1])
+            looked = stamp_of(self.file), stamps_of(self._current, self._seen[1])
             if looked == self._seen or not may_publish():
                 continue
             if looked == moving:  # not while an editor is still writing it
@@ -242,7 +243,7 @@ class Plans:
 
     def _read_again(self, cause: Cause) -> Reload:
         self.read_at_s = clock.wall_s()
-        read = stamp(self.file)  # before it is read: what changes meanwhile is read again
+        read = stamp_of(self.file)  # before it is read: what changes meanwhile is read again
         compiled = self._compile(self.file, self._highest + 1)
         named = stamps_of(compiled.plan or self._current, self._seen[1])
         result = self._take(compiled, cause, renewed=named != self._seen[1])

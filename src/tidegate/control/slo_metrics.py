@@ -4,26 +4,23 @@ counts them. Every objective is there from 0 on, so that a rate is known from th
 from collections.abc import Mapping
 from typing import Final
 
-from tidegate.control.label import label
+from tidegate.control.exposition import Heads, exposed, label
 from tidegate.core.block import Tally
 from tidegate.core.objective import Indicator
 
 REQUESTS: Final = "tidegate_slo_requests_total"
 BAD: Final = "tidegate_slo_bad_requests_total"
-_HEADS: Final = {
-    REQUESTS: "Requests that an objective of the route judged.",
-    BAD: "Requests that an objective of the route found bad.",
+_HEADS: Final[Heads] = {
+    REQUESTS: ("counter", "Requests that an objective of the route judged."),
+    BAD: ("counter", "Requests that an objective of the route found bad."),
 }
 
 
 def render(totals: Mapping[tuple[str, Indicator], Tally]) -> bytes:
     """The series in Prometheus' text form; nothing where there are no objectives."""
-    if not totals:
-        return b""
-    lines = []
-    for name, text in _HEADS.items():
-        lines += [f"# HELP {name} {text}", f"# TYPE {name} counter"]
-        for (route, sli), tally in totals.items():
-            count = tally.bad if name == BAD else tally.judged
-            lines.append(f'{name}{{route="{label(route)}",sli="{sli}"}} {count}')
-    return ("\n".join(lines) + "\n").encode()
+    series: dict[str, list[str]] = {REQUESTS: [], BAD: []}
+    for (route, sli), tally in totals.items():
+        named = f'{{route="{label(route)}",sli="{sli}"}}'
+        series[REQUESTS].append(f"{named} {tally.judged}")
+        series[BAD].append(f"{named} {tally.bad}")
+    return exposed(_HEADS, series)

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from tidegate.controllers import _release_evidence as evidence
 from tidegate.controllers._release_asked import folded
+from tidegate.controllers._release_conditions import is_own
 from tidegate.controllers._release_evidence import how_much, margin_words
 from tidegate.controllers._release_moves import moved
 from tidegate.controllers._release_proposals import proposals
-from tidegate.controllers._release_table import is_own
 from tidegate.controllers._release_words import (
     Bounds,
     Burning,

@@ -2,13 +2,10 @@
 
 None means unknown; 0 is data. Token classes are disjoint: `input_tokens` were neither read from
 nor written to a cache, `output_tokens` exclude reasoning. Of these two so many are audio as
-`audio_input_tokens` and `audio_output_tokens` say. On disk a receipt is one journal frame:
-length, CRC-32, MessagePack of the fields that are not at their default.
+`audio_input_tokens` and `audio_output_tokens` say. On disk a receipt is one journal frame
+(`core.frames`): MessagePack of the fields that are not at their default.
 """
 
-import struct
-import zlib
-from collections.abc import Iterator
 from typing import Final, Literal
 
 import msgspec
@@ -17,6 +14,7 @@ from msgspec import Struct
 from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.cache import ANSWERED, Outcome, Tier
 from tidegate.core.earlier_cost import EarlierCost
+from tidegate.core.frames import MAX_FRAME_BYTES, framed
 from tidegate.core.guardrail import Hit
 from tidegate.core.ladder import RungKind, RungReason
 from tidegate.core.priority import Priority
@@ -325,9 +323,6 @@ class Receipt(Struct, omit_defaults=True):
 
 
 SEGMENT_MAGIC = b"TGJ1"
-_FRAME = struct.Struct("<II")
-FRAME_HEADER_BYTES = _FRAME.size
-MAX_FRAME_BYTES = 1024 * 1024
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Receipt).decode
@@ -346,34 +341,6 @@ def encode_frame(receipt: Receipt) -> bytes:
     return framed(payload)
 
 
-def framed(payload: bytes) -> bytes:
-    """A frame of at most MAX_FRAME_BYTES of payload."""
-    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
-
-
 def decode_payload(payload: bytes) -> Receipt:
     """The receipt inside one frame's payload. msgspec.DecodeError when it is none."""
     return _decode(payload)
-
-
-def frames(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes | None]]:
-    """Whole frames of `data` from `offset`: (offset after the frame, payload).
-
-    A payload of None says that the bytes from the last offset on are damaged: the reader must not
-    go on in this segment. An unfinished frame at the end yields nothing: it may still grow.
-    """
-    end = len(data)
-    while offset + FRAME_HEADER_BYTES <= end:
-        length, checksum = _FRAME.unpack_from(data, offset)
-        start = offset + FRAME_HEADER_BYTES
-        if length > MAX_FRAME_BYTES:
-            yield offset, None
-            return
-        if start + length > end:
-            return
-        payload = data[start : start + length]
-        if zlib.crc32(payload) != checksum:
-            yield offset, None
-            return
-        offset = start + length
-        yield offset, payload

@@ -24,7 +24,11 @@ NO_ANSWER: Final = frozenset(
 
 
 class Channel(Protocol):
-    """One text of a stream, piece by piece. What is added may come out later, and otherwise."""
+    """One text of a stream, piece by piece. What is added may come out later, and otherwise.
+    `waiting`: something of it waits for nothing but a good place to be cut at."""
+
+    @property
+    def waiting(self) -> bool: ...
 
     def add(self, text: str) -> str:
         """What of it may go out now. Refusal where the answer must not go on."""

@@ -2,7 +2,7 @@
 
 A segment is written under a name of its own and gets its last one when it is finished; the recorder
 takes finished ones whole, and deletes them. It begins with four bytes, then come frames as a
-journal's (`core.receipt`). What is in a segment is stored once by its own id, however often it is
+journal's (`core.frames`). What is in a segment is stored once by its own id, however often it is
 read.
 """
 

@@ -37,7 +37,7 @@ class WireRewriter(ABC):
 
     @property
     def waiting(self) -> bool:
-        return any(getattr(channel, "waiting", False) for channel in self._open.values())
+        return any(channel.waiting for channel in self._open.values())
 
     def feed(self, data: bytes) -> bytes:
         before = self._before

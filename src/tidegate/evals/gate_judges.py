@@ -10,7 +10,7 @@ from tidegate.evals.finding import Finding
 from tidegate.evals.outcome import Paired
 from tidegate.prompts.counting import counter_of
 from tidegate.prompts.delta import Delta, token_delta
-from tidegate.prompts.render import RenderRefused
+from tidegate.prompts.rendered import RenderRefused
 from tidegate.stats.judge_bias import corrected
 
 

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from tidegate.control.label import label
+from tidegate.control.exposition import Heads, exposed, label
 from tidegate.evals.live_metrics import Standing
 from tidegate.evals.live_sampling import ServedBy
 
 MOST_SERIES: Final = 500
 _NANOUSD_A_USD: Final = 1e9
-_HEADS: Final = {
+_HEADS: Final[Heads] = {
     "tidegate_quality_hits_judged_total": ("counter", "Kept answers that were judged."),
     "tidegate_quality_hits_bad_total": ("counter", "Kept answers that were found bad."),
     "tidegate_quality_hits_errors_total": ("counter", "Kept answers of which no verdict came."),
@@ -43,7 +43,7 @@ class HitCounts:
 
     def render(self, standing: Iterable[Standing]) -> bytes:
         every = list(standing)
-        lines = {
+        series = {
             "tidegate_quality_hits_judged_total": _by_stratum(self.judged),
             "tidegate_quality_hits_bad_total": _by_stratum(self.bad),
             "tidegate_quality_hits_errors_total": _by_stratum(self.errors),
@@ -60,12 +60,7 @@ class HitCounts:
                 if it.since_s is not None
             ],
         }
-        text: list[str] = []
-        for name, (kind, said) in _HEADS.items():
-            if lines[name]:
-                text += [f"# HELP {name} {said}", f"# TYPE {name} {kind}"]
-                text += [f"{name}{one}" for one in lines[name]]
-        return "".join(f"{line}\n" for line in text).encode()
+        return exposed(_HEADS, series)
 
 
 def _by_stratum(counts: Counter[tuple[str, str]]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tidegate.control.label import label
+from tidegate.control.exposition import Heads, exposed, label
 from tidegate.control.online import Given
 from tidegate.core import clock
 from tidegate.core.declared import Declared
@@ -42,6 +42,11 @@ _UNREADABLE_S: Final = 30.0
 _LIVE_S: Final = 3600.0
 _PROBED: Final = 1000
 _SPENT: Final = "the money of the day is spent, and it goes on tomorrow"
+_HEADS: Final[Heads] = {
+    "tidegate_judge_may_decide": ("gauge", "Whether a judge of live answers counts."),
+    "tidegate_judge_alarm": ("gauge", "Whether a judge drifts."),
+    "tidegate_judge_kappa": ("gauge", "A judge's agreement with people when it was calibrated."),
+}
 
 
 class _Read(Struct):
@@ -217,25 +222,16 @@ class JudgeDrift:
 
 def _metrics(seated: list[tuple[Seat, Calibrated | None]], now_s: float) -> bytes:
     """In Prometheus' text form; nothing where nobody sits."""
-    decides, alarms, kappas = list[str](), list[str](), list[str]()
+    series: dict[str, list[str]] = {name: [] for name in _HEADS}
     for seat, row in seated:
         named = f'{{judge_route="{label(seat.route)}",check="{label(seat.name)}"}}'
         may = row is not None and row.decides(now_s)
-        decides.append(f"tidegate_judge_may_decide{named} {may:d}\n")
+        series["tidegate_judge_may_decide"].append(f"{named} {may:d}")
         alarm = row is not None and row.alarm_since_s is not None
-        alarms.append(f"tidegate_judge_alarm{named} {alarm:d}\n")
+        series["tidegate_judge_alarm"].append(f"{named} {alarm:d}")
         if row is not None and row.kappa is not None:
-            kappas.append(f"tidegate_judge_kappa{named} {row.kappa:.4f}\n")
-    heads = (
-        ("may_decide", "Whether a judge of live answers counts.", decides),
-        ("alarm", "Whether a judge drifts.", alarms),
-        ("kappa", "A judge's agreement with people when it was calibrated.", kappas),
-    )
-    return "".join(
-        f"# HELP tidegate_judge_{name} {said}\n# TYPE tidegate_judge_{name} gauge\n{''.join(rows)}"
-        for name, said, rows in heads
-        if rows
-    ).encode()
+            series["tidegate_judge_kappa"].append(f"{named} {row.kappa:.4f}")
+    return exposed(_HEADS, series)
 
 
 def _place(work: Work, ask: tuple[Anchor, int]) -> tuple[str, str, int]:

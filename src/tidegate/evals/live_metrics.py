@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from tidegate.control.label import label
+from tidegate.control.exposition import Heads, exposed, label
 from tidegate.evals.live_sampling import ServedBy
 
 MOST_SERIES: Final = 500
 _OTHERS: Final = "(others)"
 _NANOUSD_A_USD: Final = 1e9
-_HEADS: Final = {
+_HEADS: Final[Heads] = {
     "tidegate_quality_graded_total": ("counter", "Live answers that were graded."),
     "tidegate_quality_bad_total": ("counter", "Live answers that were found bad."),
     "tidegate_quality_errors_total": ("counter", "Live answers of which no verdict came."),
@@ -79,12 +79,7 @@ class Counts:
                 f'{{route="{label(it.route)}"}} {it.waiting}' for it in every
             ],
         }
-        lines: list[str] = []
-        for name, (kind, text) in _HEADS.items():
-            if series[name]:
-                lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}"]
-                lines += [f"{name}{one}" for one in series[name]]
-        return "".join(f"{line}\n" for line in lines).encode()
+        return exposed(_HEADS, series)
 
 
 def _by_whose(counts: Counter[tuple[str, str, str]]) -> list[str]:

@@ -15,7 +15,7 @@ from tidegate.evals.openai_evals import PLACES
 from tidegate.evals.ours import OURS, kept_of
 from tidegate.evals.reading import raw
 from tidegate.evals.suite import Suite
-from tidegate.evals.written_suite import NoPlace, Written, dumped, unsaid
+from tidegate.evals.written_suite import NoPlace, Written, dumped, rows_of, unsaid
 
 _KEPT: Final = ("id", "context", "must_pass", "strata", "threshold", "description")
 _BASIC: Final = "evals.elsuite.basic."
@@ -41,13 +41,9 @@ def write_openai(suite: Suite) -> Written:
     """The registry's YAML; its samples, and how a model is asked to grade, are `files` beside the
     folder `evals` in which it lies. NoPlace when nothing of the suite can be said there."""
     check = _usual(suite)
-    name, left, samples = suite.name, list[str](), []
+    name, left = suite.name, list[str]()
     kind, args, files = _class(check, name)
-    for case in suite.cases:
-        try:
-            samples.append(_sample(case, check))
-        except NoPlace as reason:
-            left.append(f"the case {case.id}: {reason}")
+    samples = rows_of(suite, lambda case: _sample(case, check), left)
     if not samples:
         raise NoPlace("; ".join(left[:5]))
     left += unsaid(suite)

@@ -17,7 +17,7 @@ from tidegate.evals.promptfoo_text import quoted_text
 from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.suite import Suite
-from tidegate.evals.written_suite import NoPlace, Written, dumped
+from tidegate.evals.written_suite import NoPlace, Written, dumped, rows_of
 from tidegate.prompts.promptfoo_written import CODE
 
 _FILES: Final = ("file://", "package:")
@@ -26,12 +26,7 @@ _FILES: Final = ("file://", "package:")
 def write_promptfoo(suite: Suite) -> Written:
     """The configuration. Prompts and providers are for who runs it to add."""
     left: list[str] = []
-    tests = []
-    for case in suite.cases:
-        try:
-            tests.append(_test(case, left))
-        except NoPlace as reason:
-            left.append(f"the case {case.id}: {reason}")
+    tests = rows_of(suite, lambda case: _test(case, left), left)
     if suite.prompt is not None:
         left.append(f"that it is for the prompt {suite.prompt}")
     if suite.owner is not None:

@@ -17,7 +17,7 @@ from tidegate.evals.ours import OURS, kept_of
 from tidegate.evals.pydantic_evals import WHY_CLASS, read_pydantic
 from tidegate.evals.reading import Reader, node_of
 from tidegate.evals.suite import Suite
-from tidegate.evals.written_suite import NoPlace, Written, dumped, unsaid
+from tidegate.evals.written_suite import NoPlace, Written, dumped, rows_of, unsaid
 
 _KEPT: Final = ("turns", "context", "must_pass", "threshold", "description")
 _START: Final = Mark(1, 1)
@@ -26,12 +26,7 @@ _START: Final = Mark(1, 1)
 def write_pydantic(suite: Suite) -> Written:
     """The data set's YAML. NoPlace when nothing of the suite can be said there."""
     left: list[str] = []
-    rows = []
-    for case in suite.cases:
-        try:
-            rows.append(_row(case, left))
-        except NoPlace as reason:
-            left.append(f"the case {case.id}: {reason}")
+    rows = rows_of(suite, lambda case: _row(case, left), left)
     if not rows:
         raise NoPlace("; ".join(left[:5]))
     left += unsaid(suite)

@@ -22,7 +22,7 @@ from tidegate.evals.receipts import is_unread
 from tidegate.evals.run_file import Key, RunFile
 from tidegate.evals.side import SideName, Writer
 from tidegate.evals.suite import Suite
-from tidegate.prompts.render import RenderRefused
+from tidegate.prompts.rendered import RenderRefused
 from tidegate.stats.discordant import Coin
 
 # Answers may wait for their receipts while the next ones are asked for.

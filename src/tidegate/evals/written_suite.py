@@ -1,13 +1,15 @@
 """What a suite is as another tool's file, and how texts are put into its YAML."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import yaml
 from msgspec import Struct
 
+from tidegate.core.grading import Case
 from tidegate.evals.suite import REPEATS, Suite
 
+Row = TypeVar("Row")
 _NUMBERS: Final = "0123456789+-."
 
 
@@ -32,6 +34,17 @@ def unsaid(suite: Suite) -> list[str]:
         "its templates": bool(suite.templates),
     }
     return [what for what, is_so in told.items() if is_so]
+
+
+def rows_of(suite: Suite, row: Callable[[Case], Row], left_out: list[str]) -> list[Row]:
+    """Each case as the other tool has it; one that has no place there is told of in `left_out`."""
+    rows = []
+    for case in suite.cases:
+        try:
+            rows.append(row(case))
+        except NoPlace as reason:
+            left_out.append(f"the case {case.id}: {reason}")
+    return rows
 
 
 class _Dumper(yaml.SafeDumper):

@@ -47,9 +47,10 @@ class Past(Protocol):
     async def receipt(self, id: str) -> Receipt | None:
         """The receipt of this id, where the ledger has it. StoreError, OSError."""
 
-    async def holds(self, since_s: float, most: int) -> list[Receipt]:
+    async def holds(self, since_s: float, most: int, *, late: bool = False) -> list[Receipt]:
         """What batches held since then (wall clock), and what of that has ended: at most so many
-        receipts. StoreError, OSError."""
+        receipts. With `late` also what the journals here have and the ledger has not yet.
+        StoreError, OSError."""
 
 
 class Admission:

@@ -17,14 +17,13 @@ from typing import Final
 
 from tidegate.core.credential import SigningKey
 from tidegate.core.secret import Secret
+from tidegate.stores.file_stamp import FileStamp, stamp_of
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 _ELSEWHERE: Final = (
     *("role_arn", "credential_process", "sso_session", "sso_start_url"),
     *("web_identity_token_file", "credential_source", "source_profile"),
 )
-
-_Stamp = tuple[int, int, int] | None
 
 
 class AwsKey:
@@ -39,14 +38,14 @@ class AwsKey:
             Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or f"{home}/.aws/credentials"),
             Path(environ.get("AWS_CONFIG_FILE") or f"{home}/.aws/config"),
         )
-        self._seen: tuple[_Stamp, ...] | None = None
+        self._seen: tuple[FileStamp | None, ...] | None = None
         self.key: SigningKey | None = None
         self.problem: str | None = None
 
     def refresh(self) -> None:
         """Reads what has changed since the last time. Blocks for as long as the files do; a key
         that was good stays until there is another, because AWS is the one who refuses it."""
-        stamps = tuple(_stamp(file) for file in self._files)
+        stamps = tuple(map(stamp_of, self._files))
         if stamps == self._seen:
             return
         self._seen = stamps
@@ -89,15 +88,6 @@ class AwsKey:
 
 class _Missing(Exception):
     """No whole key is to be had; the message says why, and holds no secret."""
-
-
-def _stamp(file: Path) -> _Stamp:
-    """What changes when a file is written again; None where it cannot be seen."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _section(file: Path, name: str) -> dict[str, str]:

@@ -69,9 +69,10 @@ class BatchDesk:
     are the results that were settled to their end; `watched` the batches whose results nobody has
     read yet, and when each is looked at next (monotonic seconds); both by `name_of`. `beginning`
     are those that a provider is asked for now; `holds` what is held for those that began here, by
-    the id of the hold, and `begun` the receipts that say which they are; `unsure` are the owners of
-    those of which nobody knows whether they began. This process counts `since_s` (wall clock).
-    Files wait in `folder`; None: where the system has such."""
+    the id of the hold, and `begun` the receipts that say which they are, and whose files are;
+    `unsure` are the owners of those of which nobody knows whether they began, `unbegun` of those
+    that did not, whose hold is still to end. This process counts `since_s` (wall clock). Files wait
+    in `folder`; None: where the system has such."""
 
     def __init__(self) -> None:
         self.rate = KeyRate(PER_S, BURST, "ask about files and batches")
@@ -81,6 +82,7 @@ class BatchDesk:
         self.holds: OrderedDict[str, HeldMoney] = OrderedDict()
         self.begun: OrderedDict[str, Receipt] = OrderedDict()
         self.unsure: list[Sealed] = []
+        self.unbegun: list[Sealed] = []
         self.since_s = clock.wall_s()
         self.beginning: set[asyncio.Task[Any]] = set()
         self.created: Counter[str] = Counter()

@@ -8,7 +8,7 @@ from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway import batches, files
+from tidegate.gateway import batches, file_list, files
 from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.batch_list import list_all
 from tidegate.gateway.batch_place import with_files
@@ -25,7 +25,7 @@ _PATH = re.compile(
 )
 UPLOADS: Final = (b"/v1/files", b"/files")
 _METHODS: Final = {
-    ("files", False, ""): ("POST",),
+    ("files", False, ""): ("GET", "POST"),
     ("files", True, ""): ("GET", "DELETE"),
     ("files", True, "/content"): ("GET",),
     ("batches", False, ""): ("GET", "POST"),
@@ -98,12 +98,11 @@ async def _answer(
         world.batches.rate.admit(key.id, clock.monotonic_s())
     method, takes = head.method.decode("latin-1"), _METHODS[_kind(place)]
     if method not in takes:
-        message = f"this path takes {' and '.join(takes)}"
-        if place == Place("files", "", "") and method == "GET":
-            message += "; files are not listed here: keep their ids"
-        raise Refusal("method_not_allowed", message)
+        raise Refusal("method_not_allowed", f"this path takes {' and '.join(takes)}")
     if place.noun == "batches":
         return await _of_batches(incoming, place, key, world, request_id)
+    if not place.id and method == "GET":
+        return await file_list.list_all(head.query, key, world, request_id)
     if not place.id:
         return await files.create(incoming, key, world, request_id)
     if place.rest:

@@ -3,8 +3,10 @@ its results are settled.
 
 That takes up to a day and longer than gateways and plans live, so a hold is a receipt: budgets
 count its `most_nanousd` as that of any request whose cost nobody knows, in live counters, in those
-that several gateways share, and wherever they begin with the ledger. A second receipt, whose id
-follows from the first one's, takes as much away again. Whoever writes that, the ledger has it once.
+that several gateways share, and wherever they begin with the ledger. It is as safe as the plan
+promises before the provider is asked, so that whoever is killed leaves no batch that nothing is
+held for. A second receipt, whose id follows from the first one's, takes as much away again. Whoever
+writes that, the ledger has it once.
 """
 
 import logging
@@ -33,10 +35,10 @@ from tidegate.stores.spending import MAX_COST_NANOUSD
 log = logging.getLogger(__name__)
 
 
-async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> None:
+async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> bool:
     """Holds what a batch of this file may cost where a hard budget counts it, all or nothing, and
     notes it in the journal. `receipt` says whose the batch is and when it begins, under the id of
-    the hold. Refusal."""
+    the hold. Whether it is as safe there as promised; else it is to be released. Refusal."""
     plan = world.obeyed()
     wanted = budgets(receipt, key, plan)
     hard = [it for it, _ in wanted if _is_hard(it)]
@@ -50,11 +52,11 @@ async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> 
         unknown = () if world.past is None else await world.past.learn(here)
         wanted = [one for one in wanted if one[0] not in unknown]
         await _take(demand, gates(receipt, key, plan), (taken, shared))
-    # From here to the end in one turn of the loop: whoever reads what was spent finds all or none.
+    # What follows is one turn of the loop: whoever reads what was spent finds all of it or none.
     receipt.holds = [Hold(it.limit.name, scope, nanousd) for it, scope in wanted if nanousd]
     receipt.most_nanousd = nanousd or None
     receipt.cost_nanousd = None if nanousd else 0
-    world.journal.append(encode_frame(receipt), _nothing, _nothing)
+    written = world.journal.written(encode_frame(receipt))
     now = moment()
     for it, scope, amount, ticket in taken:
         it.give_back(scope, ticket, amount, amount, now)
@@ -65,6 +67,10 @@ async def hold(file: Sealed, receipt: Receipt, key: KeyRecord, world: World) -> 
         if not _is_hard(it):
             _tell_soft((it, scope), receipt, taken, now)
     world.batches.hold(receipt.id, HeldMoney(receipt, taken, now.monotonic_s))
+    safe = await written
+    for store, *_ in shared:  # whoever is killed now has told what others count by, too
+        await store.counters.tell()
+    return safe
 
 
 async def release(batch: Sealed, world: World) -> bool:
@@ -97,26 +103,36 @@ async def release(batch: Sealed, world: World) -> bool:
         return True
     nanousd = receipt.most_nanousd
     ended = replace(receipt, id=done, most_nanousd=None if nanousd is None else -nanousd, holds=[])
-    world.journal.append(encode_frame(ended), _nothing, _nothing)
+    written = world.journal.written(encode_frame(ended))
     if nanousd:
         mine = {id(it.counters) for it, *_ in held.taken} if held is not None else set()
         for it, scope in budgets(receipt, owner.key, world.obeyed()):
+            if it.shared is not None and held is None and batch.kind == "owner":
+                continue  # killed before it was begun: whether the store was told, nobody knows
             if it.counters is None or id(it.counters) not in mine:
                 _take_back((it, scope), ended, held, world, now)
+    await written  # what is not in time is written later
     return True
 
 
-def note_begun(batch: Sealed, world: World) -> None:
+async def release_or_later(owner: Sealed, world: World) -> None:
+    """The same of a batch that surely was not begun."""
+    if not await release(owner, world):
+        world.batches.unbegun.append(owner)
+
+
+async def note_begun(batch: Sealed, world: World) -> None:
     """Notes which batch it is that something is held for, for whoever starts when this process is
-    no more."""
+    no more, before its caller is told."""
     held = world.batches.holds.get(hold_id(batch))
     if held is None:
         return
     named = {"batch": batch.own, SEALED: shown(batch, world.keys.digests)}
     began = replace(held.receipt, id=begun_id(batch), most_nanousd=None, cost_nanousd=0, holds=[])
     began.attributes = {**(held.receipt.attributes or {}), **named}
-    world.journal.append(encode_frame(began), _nothing, _nothing)
+    written = world.journal.written(encode_frame(began))
     world.batches.note_begun(began)
+    await written  # it exists, whether that can be written or not
 
 
 async def has_ended(batch: Sealed, world: World) -> bool:
@@ -254,7 +270,3 @@ def _take_back(
         ticket = it.place_of(ended.started_at_s)
     if ticket is not None:
         it.give_back(scope, ticket, nanousd, 0, now)
-
-
-def _nothing() -> None:
-    pass

@@ -2,8 +2,14 @@
 
 All callers share a provider's credential, so that its own ids would open everybody's files. An id
 that a caller sees says which file or batch it is, at which target's replica and credential, and of
-which route, key, team and customer, under a seal of ours. For whom it was not made it opens
-nothing, nothing is kept here for it, and every gateway of a database reads what another has sealed.
+which route, key, team and customer, enciphered under a seal of ours. For whom it was not made it
+opens nothing, nothing is kept here for it, and every gateway of a database reads what another has
+sealed.
+
+The same always gets the same id, as lists and clients compare ids, so the cipher is one that needs
+no chance: SIV (Rogaway and Shrimpton, "Deterministic Authenticated-Encryption", 2006). The seal is
+HMAC-SHA-256 of what is said, cut to 128 bits, and begins the key stream, SHAKE256 of a key and the
+seal. That key comes from the pepper by HKDF-Expand (RFC 5869) under a label of its own.
 """
 
 import hashlib
@@ -28,6 +34,7 @@ from tidegate.gateway.batch_price import Pinned
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.stored import Digests
 
+Places = dict[bytes, tuple[PreparedTarget, PreparedReplica]]
 # `messages` is a batch of Anthropic's Messages, with its results.
 Kind = Literal["input", "results", "batch", "owner", "messages"]
 _STARTS: Final = {
@@ -43,6 +50,9 @@ MAX_VALUE_CHARS: Final = 512  # of what stands there
 # The attribute of receipts of what is held for it that says which batch it is, under a seal.
 SEALED: Final = "sealed"
 _SEAL_BYTES: Final = 16
+_SEAL: Final = "file or batch, enciphered"
+_CLEAR_SEAL: Final = "file or batch"  # of ids that were made before they were enciphered
+_CIPHER: Final = b"tidegate: cipher of files and batches\x01"
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
 OWN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
@@ -83,12 +93,13 @@ def brought(key: KeyRecord) -> Brought | None:
 class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     """What an id says. `own` is the provider's id, `place` tells whose replica and credential it
     is, `key_id` of `team` and `customer` who made the batch, or the file. Of results `batch` is the
-    provider's id of their batch; of an input `lines` are so many and cost `most_nanousd` at most
-    (None: nobody knows), if none of their answers is longer than is assumed, where they are
-    `unbound`; none of its lines costs more than `line_nanousd`, and all of them what `price` says.
-    A batch began at `at_ms` of our wall clock. `hold` is the id of the receipt that says what is
-    held for it, and `brought` is of a caller without a key. `dialect` is that of its lines;
-    where `added`, an input has what its route adds, which is not its caller's."""
+    provider's id of their batch; the lines of an input cost `most_nanousd` at most (None: nobody
+    knows), if none of their answers is longer than is assumed, where they are `unbound`; none of
+    them costs more than `line_nanousd`, and all of them what `price` says. A batch began at `at_ms`
+    of our wall clock, one of messages with so many `lines` (0: nobody knows). `hold` is the id of
+    the receipt that says what is held for it, and `brought` is of a caller without a key. `dialect`
+    is that of its lines; where `added`, an input has what its route adds, which is not its
+    caller's."""
 
     kind: Kind
     own: str
@@ -118,8 +129,9 @@ _unpack: Final = msgspec.msgpack.Decoder(Sealed).decode
 def shown(what: Sealed, digests: Digests) -> str:
     """The id by which those of its team and customer know it."""
     text = _pack(what)
-    seal = _seals(text, digests)[0]
-    return _STARTS[what.kind] + urlsafe_b64encode(seal + text).rstrip(b"=").decode()
+    seal = _seals(_SEAL, text, digests)[0]
+    data = seal + _ciphered(text, digests(_CIPHER)[0], seal)
+    return _STARTS[what.kind] + urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def seal_of(owner: Sealed, digests: Digests) -> str | None:
@@ -148,8 +160,8 @@ def unsealed(id: str, digests: Digests) -> Sealed | None:
         data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         return None
-    seal, said = data[:_SEAL_BYTES], data[_SEAL_BYTES:]
-    if not any(hmac.compare_digest(seal, one) for one in _seals(said, digests)):
+    said = _said(data[:_SEAL_BYTES], data[_SEAL_BYTES:], digests)
+    if said is None:
         return None
     try:
         found = _unpack(said)
@@ -178,16 +190,32 @@ def place_of(target: PreparedTarget, replica: PreparedReplica) -> bytes:
     return hashlib.sha256(text).digest()[:_PLACE_BYTES]
 
 
-def find(
-    place: bytes, targets: Iterable[PreparedTarget]
-) -> tuple[PreparedTarget, PreparedReplica] | None:
-    """Where that is, in a plan that still has it."""
-    for target in targets:
-        for replica in target.replicas:
-            if place_of(target, replica) == place:
-                return target, replica
-    return None
+def places(targets: Iterable[PreparedTarget]) -> Places:
+    """Where files and batches can be, by what tells each place."""
+    return {
+        place_of(target, replica): (target, replica)
+        for target in targets
+        if target.target.batches is not None
+        for replica in target.replicas
+    }
 
 
-def _seals(text: bytes, digests: Digests) -> list[bytes]:
-    return [digest[:_SEAL_BYTES] for digest in digests(_pack(["file or batch", text]))]
+def _said(seal: bytes, data: bytes, digests: Digests) -> bytes | None:
+    """What was sealed; None where the seal is not ours."""
+    for number, key in enumerate(digests(_CIPHER)):
+        said = _ciphered(data, key, seal)
+        if hmac.compare_digest(seal, _seals(_SEAL, said, digests)[number]):
+            return said
+    clear = _seals(_CLEAR_SEAL, data, digests)
+    return data if any(hmac.compare_digest(seal, one) for one in clear) else None
+
+
+def _ciphered(text: bytes, key: bytes, seal: bytes) -> bytes:
+    """What is clear enciphered, and the other way round."""
+    stream = hashlib.shake_256(key + seal).digest(len(text))
+    mixed = int.from_bytes(text, "big") ^ int.from_bytes(stream, "big")
+    return mixed.to_bytes(len(text), "big")
+
+
+def _seals(label: str, text: bytes, digests: Digests) -> list[bytes]:
+    return [digest[:_SEAL_BYTES] for digest in digests(_pack([label, text]))]

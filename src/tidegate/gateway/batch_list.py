@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tidegate.core.key import KeyRecord
-from tidegate.core.outcome import Refusal
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.batch_ids import OWNER, Sealed, opened, owned
 from tidegate.gateway.batch_place import Account, account, account_of, ask, with_files
 from tidegate.gateway.batch_reading import own_id, read
@@ -25,15 +25,25 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 async def pages(
-    at: Account, cursor: str, request_id: str, *, whole: bool = True
+    at: Account, cursor: str, request_id: str, *, whole: bool = True, of: bytes | None = None
 ) -> AsyncIterator[dict[str, Any]]:
-    """Each batch of one account, the newest first, behind the one that `cursor` names. Failure,
-    Refusal, also where it has more than are looked through and `whole` asks for all."""
+    """Each batch of one account, the newest first, or what else the path `of` lists, behind the one
+    that `cursor` names. Failure, Refusal, also where it has more than are looked through and
+    `whole` asks for all."""
+    after = b"after_id" if at.wire.form == "messages" else b"after"
     for _ in range(MAX_PAGES):
-        path = b"/batches?limit=%d" % _PAGE + (b"&after=" + cursor.encode() if cursor else b"")
+        path = of or b"/batches?limit=%d" % _PAGE
+        path += b"&%b=%b" % (after, cursor.encode()) if cursor else b""
         page = read(await ask(at, b"GET", path, request_id))
-        data = page.get("data")
-        items = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+        if not isinstance(data := page.get("data"), list):
+            message = (
+                "the provider's answer is no list"  # which is not to be taken for an empty one
+            )
+            raise Failure("malformed", "upstream_malformed", message)
+        items = [one for one in data if isinstance(one, dict)]
+        ids = [one.get("id") for one in items] if cursor else []
+        if cursor in ids:  # this provider passes over where to begin
+            items = items[ids.index(cursor) + 1 :]
         for told in items:
             yield told
         if not items or page.get("has_more") is not True:
@@ -48,23 +58,36 @@ async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) 
     after another, the newest first in each. Failure, Refusal."""
     plan = world.obeyed()
     limit, after = _query(query)
-    accounts = list(_accounts(key, plan))
-    cursor = ""
-    if after is not None:
-        last = owned(after, ("batch",), key, world.keys.digests)
-        here = account_of(last, plan)
-        found = [number for number, one in enumerate(accounts) if _same(one, here)]
-        accounts, cursor = accounts[found[0] if found else len(accounts) :], last.own
+    last = None if after is None else owned(after, ("batch",), key, world.keys.digests)
+    accounts, cursor = accounts_from(last, key, plan)
     rows: list[dict[str, Any]] = []
     for at in accounts:
         await _list(at, cursor, rows, limit + 1, (key, world, request_id))
         cursor = ""
         if len(rows) > limit:
             break
+    return page_of(rows, limit)
+
+
+def page_of(rows: list[dict[str, Any]], limit: int) -> bytes:
+    """The answer with the first of these, of which one more than is asked for may be there."""
     more, rows = len(rows) > limit, rows[:limit]
     ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
     page = {"object": "list", "data": rows, "has_more": more}
     return _encode({**page, "first_id": ends[0], "last_id": ends[1]})
+
+
+def accounts_from(
+    last: Sealed | None, key: KeyRecord, plan: PreparedPlan
+) -> tuple[list[Account], str]:
+    """The accounts that this key's files and batches may be in, from the one on that has `last`,
+    and what is called `last` there. Refusal."""
+    accounts = list(_accounts(key, plan))
+    if last is None:
+        return accounts, ""
+    here = account_of(last, plan)
+    found = [number for number, one in enumerate(accounts) if one.name == here.name]
+    return accounts[found[0] if found else len(accounts) :], last.own
 
 
 async def _list(
@@ -77,14 +100,14 @@ async def _list(
     """Adds what one account has, until there are `most`."""
     key, world, request_id = asking
     async for told in pages(at, cursor, request_id, whole=False):
-        batch = _ours(told, key, world)
+        batch = ours(told, key, world)
         if batch is not None:
             rows.append(shown_to(told, batch, key, world))
             if len(rows) >= most:
                 return
 
 
-def _ours(told: dict[str, Any], key: KeyRecord, world: World) -> Sealed | None:
+def ours(told: dict[str, Any], key: KeyRecord, world: World) -> Sealed | None:
     """Which batch it is to this key; None where it is none of its own."""
     metadata = told.get("metadata")
     owner = metadata.get(OWNER) if isinstance(metadata, dict) else None
@@ -98,22 +121,14 @@ def _ours(told: dict[str, Any], key: KeyRecord, world: World) -> Sealed | None:
 
 def _accounts(key: KeyRecord, plan: PreparedPlan) -> Iterator[Account]:
     """Each account once, however many targets are in it."""
-    seen: list[Account] = []
+    seen: set[tuple[str, str, str]] = set()
     routes = [name for name in plan.routes if key.may_use(name)]
     for target in with_files(plan, routes):
         for replica in target.replicas:
             found = account(target, replica)
-            if not any(_same(found, one) for one in seen):
-                seen.append(found)
+            if found.name not in seen:
+                seen.add(found.name)
                 yield found
-
-
-def _same(one: Account, other: Account) -> bool:
-    return (
-        one.target.target.provider == other.target.target.provider
-        and one.replica.name == other.replica.name
-        and one.replica.credential.name == other.replica.credential.name
-    )
 
 
 def _query(query: bytes) -> tuple[int, str | None]:

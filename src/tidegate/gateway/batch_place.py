@@ -9,7 +9,7 @@ from msgspec import Struct
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import BatchWire
 from tidegate.core.receipt import Attempt
-from tidegate.gateway.batch_ids import Sealed, find
+from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.call import connection_to, header_lines, texts
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.in_flight import InFlight, translate
@@ -47,6 +47,12 @@ class Account(Struct, eq=False, frozen=True):
     target: PreparedTarget
     replica: PreparedReplica
     wire: BatchWire
+
+    @property
+    def name(self) -> tuple[str, str, str]:
+        """The same of all targets that lie in one account."""
+        replica = self.replica
+        return self.target.target.provider, replica.name, replica.credential.name
 
     async def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
         """A request's head up to its own headers. `path` may have a query. Refusal
@@ -118,7 +124,7 @@ def choose(target: PreparedTarget, now_s: float) -> Account:
 
 def account_of(sealed: Sealed, plan: PreparedPlan) -> Account:
     """Where that file or batch is. Refusal where the plan has no such place any more."""
-    found = find(sealed.place, with_batches(plan, plan.routes))
+    found = plan.batches.get(sealed.place)
     if found is None:
         message = "the target that keeps it, or its credential, is no longer in the plan"
         raise Refusal("not_found", message)

@@ -13,6 +13,7 @@ from tidegate.gateway.batch_settle import Settling
 from tidegate.gateway.batch_transfer import Download, begin_download
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.server import Connection
+from tidegate.gateway.journal import nothing
 
 _HEAD: Final = answers.status_line(200) + b"content-type: application/octet-stream\r\n"
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
@@ -43,7 +44,7 @@ async def read_through(
             way.connection.cut(b"")
             return
         this.take_body()
-        ending = _nothing if way is None else way.finish
+        ending = nothing if way is None else way.finish
         if settling is None:
             ending()
         else:
@@ -100,7 +101,3 @@ def own_id(told: dict[str, Any]) -> str:
     if isinstance(found, str) and OWN_ID.fullmatch(found):
         return found
     raise Failure("malformed", "upstream_malformed", "the provider told no id")
-
-
-def _nothing() -> None:
-    pass

@@ -2,22 +2,27 @@
 
 Each batch has left a receipt of what is held for it, one that says which it is once its provider
 had told that, and one when it was settled. Of what has the first alone nobody knows whether it was
-begun: its provider's list tells, by the seal in its metadata.
+begun: its provider's list tells, by the seal in its metadata. Anthropic's has none: what its list
+can show is that none of the batches of that hour is this one.
 """
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from tidegate.core import clock
+from tidegate.core.ask import ANTHROPIC_MESSAGES
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_hold import begun_id, done_id, release
+from tidegate.gateway.batch_hold import begun_id, done_id, release_or_later
 from tidegate.gateway.batch_ids import OWNER, SEALED, Sealed, hold_id, seal_of, unsealed
 from tidegate.gateway.batch_list import pages
-from tidegate.gateway.batch_place import account_of
+from tidegate.gateway.batch_place import Account, account_of
 from tidegate.gateway.batch_reading import own_id
 from tidegate.gateway.batch_watch import MOST_AGE_S, PATIENCE_S
 from tidegate.gateway.world import World
@@ -29,6 +34,8 @@ MAX_RECEIPTS: Final = 30_000
 # What was asked for so long ago has been answered, or never will be.
 UNSURE_S: Final = 900.0
 EVERY_S: Final = 60.0
+# How far a provider's clock may be from ours.
+SKEW_S: Final = 3600.0
 
 
 async def restore(world: World) -> bool:
@@ -37,14 +44,14 @@ async def restore(world: World) -> bool:
         return True
     now_s = clock.wall_s()
     try:
-        found = await world.past.holds(now_s - MOST_AGE_S, MAX_RECEIPTS)
+        found = await world.past.holds(now_s - MOST_AGE_S, MAX_RECEIPTS, late=True)
     except (StoreError, OSError) as error:
         log.warning("which batches are open cannot be read: %s", error)
         return False
     for batch, begun in open_batches({one.id: one for one in found}, world):
         if begun:
             world.batches.watch(batch, clock.monotonic_s() + PATIENCE_S)
-        elif now_s - batch.at_ms / 1000 > UNSURE_S:
+        elif _is_due(batch):
             await _find(batch, world)
         else:  # it may still be on its way
             world.batches.unsure.append(batch)
@@ -65,26 +72,32 @@ async def watch(world: World) -> None:
 
 
 async def look(world: World) -> None:
-    """One look for those that were asked for long enough ago."""
-    before_ms = (clock.wall_s() - UNSURE_S) * 1000
-    due = [one for one in world.batches.unsure if one.at_ms <= before_ms]
-    for one in due:
+    """One look for those that were asked for long enough ago, and an end of what is held for those
+    that surely were not begun."""
+    for one in [one for one in world.batches.unsure if _is_due(one)]:
         world.batches.unsure.remove(one)
         await _find(one, world)
+    unbegun, world.batches.unbegun = world.batches.unbegun, []
+    for one in unbegun:
+        await release_or_later(one, world)
 
 
 def open_batches(found: dict[str, Receipt], world: World) -> list[tuple[Sealed, bool]]:
     """Those that have not ended, and whether their provider has told which they are."""
     batches: dict[str, tuple[Sealed, bool]] = {}
-    for receipt in found.values():
-        id = (receipt.attributes or {}).get(SEALED)
-        batch = None if id is None else unsealed(id, world.keys.digests)
-        if batch is None or not batch.hold or done_id(batch) in found:
-            continue
-        begun = receipt.id == begun_id(batch)
-        if begun or hold_id(batch) not in batches:
+    for batch, begun in _sealed(found.values(), world):
+        if done_id(batch) not in found and (begun or hold_id(batch) not in batches):
             batches[hold_id(batch)] = batch, begun
     return list(batches.values())
+
+
+def _sealed(receipts: Iterable[Receipt], world: World) -> Iterator[tuple[Sealed, bool]]:
+    """What each receipt says of a batch, and whether it is the one that says which it is."""
+    for receipt in receipts:
+        id = (receipt.attributes or {}).get(SEALED)
+        batch = None if id is None else unsealed(id, world.keys.digests)
+        if batch is not None and batch.hold:
+            yield batch, receipt.id == begun_id(batch)
 
 
 def _is_of(seal: str, owner: Sealed, world: World) -> bool:
@@ -92,25 +105,78 @@ def _is_of(seal: str, owner: Sealed, world: World) -> bool:
     return found is not None and found.hold == owner.hold
 
 
+def _is_due(owner: Sealed) -> bool:
+    """Whether its provider's list is to be asked. Of messages it must show all that any clock calls
+    the same time."""
+    wait_s = UNSURE_S + (SKEW_S if owner.dialect == ANTHROPIC_MESSAGES else 0.0)
+    return clock.wall_s() - owner.at_ms / 1000 >= wait_s
+
+
 async def _find(owner: Sealed, world: World) -> None:
     """Watches the batch that this is the owner of; gives back what is held where its provider has
-    none. Of a batch of messages no list says whose it is, nor of one whose seal is longer than
-    metadata takes, so that these stay held."""
+    none. What cannot be told stays held."""
     try:
         at = account_of(owner, world.obeyed())
-        if at.wire.form == "messages" or seal_of(owner, world.keys.digests) is None:
-            return
-        async for told in pages(at, "", world.ids.new()):
-            metadata = told.get("metadata")
-            seal = metadata.get(OWNER) if isinstance(metadata, dict) else None
-            if isinstance(seal, str) and _is_of(seal, owner, world):
-                batch = replace(owner, kind="batch", own=own_id(told))
-                world.batches.watch(batch, clock.monotonic_s())
-                return
-    except (Refusal, Failure) as no:
-        log.warning("whether a batch of %s was begun cannot be asked: %s", owner.team, no.message)
-        if no.code.name != "not_found":
+        by = _by_ledger if at.wire.form == "messages" else _by_seal
+        batch = await by(owner, at, world)
+    except (Refusal, Failure, StoreError, OSError) as no:
+        log.warning("whether a batch of %s was begun is not known: %s", owner.team, no)
+        if not isinstance(no, Refusal) or no.code.name != "not_found":
             world.batches.unsure.append(owner)
         return
-    if not await release(owner, world):
-        world.batches.unsure.append(owner)
+    if batch is None:
+        await release_or_later(owner, world)
+    else:
+        world.batches.watch(batch, clock.monotonic_s())
+
+
+async def _by_seal(owner: Sealed, at: Account, world: World) -> Sealed | None:
+    """The batch of this owner; None where there is none. Failure, Refusal."""
+    if seal_of(owner, world.keys.digests) is None:
+        raise Refusal("not_found", "its seal is longer than metadata takes")
+    async for told in pages(at, "", world.ids.new()):
+        metadata = told.get("metadata")
+        seal = metadata.get(OWNER) if isinstance(metadata, dict) else None
+        if isinstance(seal, str) and _is_of(seal, owner, world):
+            return replace(owner, kind="batch", own=own_id(told))
+    return None
+
+
+async def _by_ledger(owner: Sealed, at: Account, world: World) -> Sealed | None:
+    """The same where the list tells no owners: None where each batch in it of that time, with as
+    many requests, is another's by the ledger. Failure, Refusal, StoreError, OSError."""
+    since_s, until_s = owner.at_ms / 1000 - SKEW_S, owner.at_ms / 1000 + SKEW_S
+    receipts = list(world.batches.begun.values())
+    if world.past is not None:
+        receipts += await world.past.holds(since_s - SKEW_S, MAX_RECEIPTS)
+    begun = [batch for batch, is_begun in _sealed(receipts, world) if is_begun]
+    if (mine := next((one for one in begun if one.hold == owner.hold), None)) is not None:
+        return mine
+    others = {one.own for one in begun}
+    async for told in pages(at, "", world.ids.new()):
+        created_s = _created_s(told)
+        if created_s is not None and created_s < since_s:
+            break
+        late = created_s is not None and created_s > until_s
+        if not late and own_id(told) not in others and _may_have(told, owner.lines):
+            raise Refusal("not_found", "one that its provider lists may be it")
+    return None
+
+
+def _created_s(told: dict[str, Any]) -> float | None:
+    """None where it does not tell that as it should."""
+    try:
+        at = msgspec.convert(told.get("created_at"), datetime)
+        return None if at.tzinfo is None else at.timestamp()
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        return None
+
+
+def _may_have(told: dict[str, Any], requests: int) -> bool:
+    """Whether it may have so many; 0: nobody knows how many. Whatever becomes of them, their counts
+    add up to all."""
+    counts = told.get("request_counts")
+    if not requests or not isinstance(counts, dict):
+        return True
+    numbers = [it for it in counts.values() if isinstance(it, int)]
+    return len(numbers) < len(counts) or sum(numbers) == requests

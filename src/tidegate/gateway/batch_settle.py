@@ -18,6 +18,7 @@ from tidegate.gateway.batch_money import charge
 from tidegate.gateway.batch_place import Account
 from tidegate.gateway.batch_results import Owner, Pricing, Splitter
 from tidegate.gateway.http.server import Connection
+from tidegate.gateway.journal import nothing
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
@@ -76,7 +77,7 @@ class Settling:
         """The file was cut: what came whole stays settled, half a line is nothing."""
         if self._last is not None:
             last, self._last = self._last, None
-            self._append([last], _nothing, _nothing)
+            self._append([last], nothing, nothing)
 
     async def _settle(self, lines: list[bytes]) -> None:
         for at in range(0, len(lines), LINES_AT_ONCE):
@@ -86,7 +87,7 @@ class Settling:
                 if self._last is not None:
                     found.insert(0, self._last)
                 self._last = found.pop()
-                self._append(found, _nothing, _nothing)
+                self._append(found, nothing, nothing)
 
     async def _priced(self, lines: list[bytes]) -> list[Receipt]:
         """The receipts of those that this process has not settled, a few in a turn of the loop."""
@@ -125,7 +126,7 @@ class Settling:
             return
         journal = self._world.journal
         for receipt in found[:-1]:
-            journal.append(encode_frame(receipt), _nothing, _nothing)
+            journal.append(encode_frame(receipt), nothing, nothing)
         journal.append(encode_frame(found[-1]), ending, give_up)
         malformed = sum(one.error_code == "upstream_malformed" for one in found)
         failed = sum(one.error_code is not None for one in found) - malformed
@@ -188,7 +189,3 @@ def _gone(sealed: Sealed, world: World) -> KeyRecord:
     return KeyRecord(
         *own, environment=brought.environment, attributes=brought.attributes, limits=limits
     )
-
-
-def _nothing() -> None:
-    pass

@@ -35,7 +35,7 @@ AT_ONCE: Final = 4
 # A batch that began before that is settled when somebody reads it.
 MOST_AGE_S: Final = 7 * 86_400.0
 THROUGH: Final = frozenset({"completed", "failed", "expired", "cancelled"})
-_FILES: Final = ("output_file_id", "error_file_id")
+FILES: Final = ("output_file_id", "error_file_id")
 
 
 def heed(told: dict[str, Any], batch: Sealed, world: World) -> None:
@@ -129,6 +129,6 @@ def _unread(told: dict[str, Any], batch: Sealed, world: World) -> list[Sealed]:
     if batch.kind == "messages":
         results = replace(batch, batch=batch.own)
         return [] if name_of(results) in world.batches.read else [results]
-    ids = [own for own in map(told.get, _FILES) if isinstance(own, str) and own]
+    ids = [own for own in map(told.get, FILES) if isinstance(own, str) and own]
     found = [replace(batch, kind="results", own=own, batch=batch.own) for own in ids]
     return [file for file in found if name_of(file) not in world.batches.read]

@@ -18,7 +18,7 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.batch_hold import hold, note_begun, release
+from tidegate.gateway.batch_hold import hold, note_begun, release_or_later
 from tidegate.gateway.batch_ids import (
     MAX_SEAL_CHARS,
     MAX_VALUE_CHARS,
@@ -37,7 +37,7 @@ from tidegate.gateway.batch_input import GUARDED, RESPONSES_URL, URLS, url_of
 from tidegate.gateway.batch_place import Account, Answer, Unsent, account_of, ask, good_of, sent
 from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read
-from tidegate.gateway.batch_watch import heed
+from tidegate.gateway.batch_watch import FILES, heed
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.resolve import OFF_RETRY_S
@@ -137,16 +137,19 @@ async def begin(
 async def _begin(
     what: Beginning, key: KeyRecord, world: World, request_id: str
 ) -> tuple[dict[str, Any], Sealed]:
-    """What it may cost is held before anybody is asked, and no longer where it surely was not
-    begun."""
+    """What it may cost is held, and its receipt is safe, before anybody is asked; no longer where
+    it surely was not begun."""
     at, owner = what.at, what.owner
-    receipt = receipt_of(owner, at, key, world)
+    receipt = receipt_of(hold_id(owner), owner, at, key, world)
     seal = shown(owner, world.keys.digests)
     if len(seal) > MAX_SEAL_CHARS:
         message = "what your token says of you is too long to stand in the id of a batch"
         raise Refusal("invalid_request", message)
     receipt.attributes = {**key.attributes, SEALED: seal}
-    await hold(what.file, receipt, key, world)
+    if not await hold(what.file, receipt, key, world):
+        await release_or_later(owner, world)
+        message = "the gateway cannot record what a batch may cost now"
+        raise Refusal("ledger_unavailable", message, retry_after_s=5.0)
 
     async def exchange() -> Answer:
         head = await at.head(b"POST", b"/batches", request_id)
@@ -157,15 +160,14 @@ async def _begin(
         batch = replace(owner, kind=what.kind, own=own_id(told))
     except (Refusal, Failure) as failure:
         if isinstance(failure, Refusal) or _was_refused(failure):
-            if not await release(owner, world):
-                world.batches.unsure.append(owner)
+            await release_or_later(owner, world)
             raise
         world.batches.unsure.append(owner)
         message = f"{failure.message}; it may have been created: list batches before another try"
         raise MayExist(failure.kind, failure.code.name, message) from None
-    note_begun(batch, world)
     heed(told, batch, world)
     world.batches.created[at.target.target.name] += 1
+    await note_begun(batch, world)
     return told, batch
 
 
@@ -209,7 +211,7 @@ def shown_to(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) 
     else:
         told.pop("input_file_id", None)
     told["metadata"] = {k: v for k, v in own.items() if k not in (OWNER, INPUT)} or None
-    for name in ("output_file_id", "error_file_id"):
+    for name in FILES:
         file = told.get(name)
         told[name] = None
         if isinstance(file, str) and file:
@@ -242,9 +244,9 @@ def owner_of_new(file: Sealed, at: Account, key: KeyRecord, world: World) -> Sea
     )
 
 
-def receipt_of(owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
-    """Of what is held for a batch: whose it is, as budgets ask."""
-    target, id = at.target.target, hold_id(owner)
+def receipt_of(id: str, owner: Sealed, at: Account, key: KeyRecord, world: World) -> Receipt:
+    """Of what is held for a batch, or of a file: whose it is, as budgets ask."""
+    target = at.target.target
     receipt = Receipt(id, owner.at_ms / 1000, world.gateway, owner.endpoint, purpose=BATCH_HOLD)
     receipt.dialect = owner.dialect
     receipt.plan_version, receipt.priority = world.obeyed().plan.version, "batch"

@@ -14,20 +14,20 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tidegate.core import clock
+from tidegate.core import clock, plugs
 from tidegate.core.ask import Ask
 from tidegate.core.capture import Capture, encode_captured
 from tidegate.core.conversation_place import conversation_place, named_session
+from tidegate.core.frames import MAX_FRAME_BYTES
 from tidegate.core.kept_answer import KeptAnswer
-from tidegate.core.receipt import MAX_FRAME_BYTES, Receipt
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.again import Again, Beside
-from tidegate.gateway.capturing import Capturing, question_of, record
+from tidegate.gateway.capturing import Capturing, Personal, question_of, record
 from tidegate.gateway.guarded_texts import guarded_said
 from tidegate.gateway.heard import Heard
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.size import note_conversation
 from tidegate.gateway.spool import Spool
-from tidegate.text.personal import Personal
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +141,8 @@ class Captures:
         if found is None:
             if len(self._personal) >= _KEPT_PATTERNS:
                 self._personal.clear()
-            found = self._personal[capture] = Personal(capture.redact, capture.words)
+            made = plugs.load("text", "personal")
+            found = self._personal[capture] = made(capture.redact, capture.words)
         return found
 
     def _drop(self, why: str) -> None:

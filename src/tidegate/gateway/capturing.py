@@ -5,7 +5,7 @@ The question is what its model was asked: with its route's prompt, in its caller
 
 import re
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
@@ -16,7 +16,6 @@ from tidegate.core.plugs import Follower
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.again import Again, Beside
 from tidegate.gateway.heard import Heard
-from tidegate.text.personal import Personal
 
 _SYSTEM: Final = {ANTHROPIC_MESSAGES: "system", OPENAI_RESPONSES: "instructions"}
 _NULL: Final = b"null"
@@ -27,6 +26,13 @@ _TORN: Final = re.compile(r"(?:[\d().+ -]{4,64}|\S{1,256})\Z")
 _TORN_CHARS: Final = 256
 _decode: Final = msgspec.json.Decoder().decode
 _encode: Final = msgspec.json.Encoder().encode
+
+
+class Personal(Protocol):
+    """What takes out of a text what is not to be kept: `text.personal`, which is loaded once there
+    is something to keep. `counts` is told of each kind how many there were."""
+
+    def taken_out(self, text: str, counts: Counter[str]) -> str: ...
 
 
 class Capturing(Struct, eq=False):

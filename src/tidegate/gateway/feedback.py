@@ -7,13 +7,14 @@ finds on the receipt, and drops what is said of others'. So nothing is told of i
 import asyncio
 import math
 from collections import Counter
+from functools import cached_property
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from tidegate.core import clock
+from tidegate.core import clock, plugs
 from tidegate.core.feedback import (
     MAX_COMMENT_CHARS,
     MAX_TAG_CHARS,
@@ -26,13 +27,13 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.capturing import Personal
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.key_rate import KeyRate
 from tidegate.gateway.spool import Spool
 from tidegate.gateway.world import Hears, World
-from tidegate.text.personal import Personal
 from tidegate.text.strict_json import JsonProblem, read_object
 
 PATHS: Final = (b"/v1/feedback", b"/feedback")
@@ -68,7 +69,11 @@ class Hearing:
         self.spool = spool
         self.taken = 0
         self.rate = KeyRate(PER_S, BURST, "give feedback")
-        self._personal = Personal()
+
+    @cached_property
+    def _personal(self) -> Personal:
+        found: Personal = plugs.load("text", "personal")()
+        return found
 
     def admit(self, key_id: str, now_s: float) -> None:
         """Refusal where the key says more than may be said in a time."""
@@ -81,7 +86,7 @@ class Hearing:
         return kept
 
     def clean(self, text: str) -> str:
-        """Without secrets and structured personal data."""
+        """Without secrets and structured personal data. Blocking."""
         return self._personal.taken_out(text, Counter())
 
 
@@ -106,8 +111,7 @@ async def _take(incoming: Incoming, key: KeyRecord, world: World) -> str:
         raise Refusal("ledger_unavailable", "the gateway takes no feedback now")
     hearing.admit(key.id, now_s)
     said = _read(incoming.body)
-    kinds = _kinds(said, key, hearing)
-    if not await asyncio.to_thread(hearing.keep, kinds, now_s):
+    if not await asyncio.to_thread(_kept, said, key, hearing, now_s):
         message = "the gateway cannot record feedback now"
         raise Refusal("ledger_unavailable", message, retry_after_s=5.0)
     return said.request_id
@@ -127,6 +131,11 @@ def _read(body: bytes) -> _Said:
         message = "`request_id` must be the x-request-id of an answer"
         raise Refusal("invalid_parameter", message, param="request_id")
     return said
+
+
+def _kept(said: _Said, key: KeyRecord, hearing: Hears, now_s: float) -> bool:
+    """Blocking. Whether all of it was written. Refusal."""
+    return hearing.keep(_kinds(said, key, hearing), now_s)
 
 
 def _kinds(said: _Said, key: KeyRecord, hearing: Hears) -> list[Feedback]:

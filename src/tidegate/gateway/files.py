@@ -1,7 +1,7 @@
 """files: `/v1/files`, what a batch is made of and what has become of its lines.
 
 The file of a batch is judged before it goes to its provider (`batch_input`); results are priced as
-they are read (`batch_settle`). Neither is kept here.
+they are read (`batch_settle`). Neither is kept here; `file_list` tells a caller's from others'.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from tidegate.gateway.batch_price import pinned
 from tidegate.gateway.batch_reading import own_id, read, read_through
 from tidegate.gateway.batch_settle import Settling, owner_of
 from tidegate.gateway.batch_transfer import Upload, upload
+from tidegate.gateway.file_list import note
 from tidegate.gateway.http.reader import Head, Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.world import World
@@ -43,6 +44,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     body: Body = incoming.body if incoming.spool is None else incoming.spool.mapped()
     part, fields = await _form(incoming.head, body)
     incoming.body = b""  # nobody else reads it, and it is as long as the file
+    world.check_journal()
     lines = Lines(key, world.obeyed(), world.gateway, urls(world.dialects))
     with tempfile.TemporaryFile(dir=world.batches.folder) as file:
         try:
@@ -68,7 +70,6 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         key_id=key.id,
         team=key.team,
         customer=key.customer,
-        lines=lines.count,
         most_nanousd=lines.most_nanousd,
         unbound=lines.unbound,
         line_nanousd=lines.line_nanousd,
@@ -76,6 +77,7 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         dialect=lines.dialect,
         added=lines.adds,
     )
+    await note(sealed, at, key, world, request_id)
     return _encode({**told, "id": shown(sealed, world.keys.digests)})
 
 

@@ -163,7 +163,7 @@ def _once(raw: Raw, value: Any) -> Raw:
     """What was read of it, where something in it came twice: a provider might read the other one,
     which nobody has looked at. The same object where nothing did."""
     written = _encode(value)
-    if written == bytes(raw) or not loses_members(bytes(raw).decode(), value):
+    if written == bytes(raw) or not loses_members(bytes(raw), value):
         return raw
     return Raw(written)
 

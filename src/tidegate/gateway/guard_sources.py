@@ -103,7 +103,7 @@ def _texts(value: Any, source: Source, *, anybodys: bool) -> Iterator[tuple[Sour
             inner = _inner(it) if whose == "brought" and it.lstrip()[:1] in ("{", "[") else None
             if inner is not None:
                 left.append((inner, whose, True))
-            if len(it) >= _LEAST_CHARS and (inner is None or loses_members(it, inner)):
+            if len(it) >= _LEAST_CHARS and (inner is None or loses_members(it.encode(), inner)):
                 yield whose, it
         elif isinstance(it, list):
             left += [(one, whose, open_) for one in reversed(it)]

@@ -169,7 +169,7 @@ def cleaned_json(text: str, clean: Clean) -> str:
         made = everywhere(value, clean)
     except RecursionError:  # deeper than anybody's
         return clean(text)
-    if made is value and not loses_members(text, value):
+    if made is value and not loses_members(text.encode(), value):
         return text
     return _encode(made).decode()  # of a member that came twice only what was looked at
 

@@ -1,21 +1,15 @@
-"""handover_post: one handover to its address, over a connection of its own."""
+"""handover_post: one handover to its address."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from tidegate.core.address import bracketed
-from tidegate.core.assemble import replica
 from tidegate.core.ladder import Handover
 from tidegate.core.plan import Tls
 from tidegate.core.secret import Secret
-from tidegate.gateway.http.answer_reader import UpstreamError
-from tidegate.gateway.http.egress import proxy_for, tls_context
-from tidegate.gateway.http.pool import Pool, PoolFull, Way
+from tidegate.core.sign_in import Fetch
+from tidegate.gateway.http.fetch import Bounds, FetchFailed, fetch
 
-CONNECT_S: Final = 5.0
-WHOLE_S: Final = 20.0
-MAX_ANSWER_BYTES: Final = 64 * 1024
+_BOUNDS: Final = Bounds(connect_s=5.0, total_s=20.0, answer_bytes=64 * 1024)
 
 
 class Refused(Exception):
@@ -25,46 +19,14 @@ class Refused(Exception):
 async def post(
     to: Handover, id: str, body: bytes, token: Secret | None, environ: Mapping[str, str]
 ) -> None:
-    """Sends it once. Refused, OSError or TimeoutError where it was not taken: whether it came
-    nobody knows then."""
-    there = replica("", to.url)
-    try:
-        proxy = proxy_for(there, environ)
-    except ValueError as error:
-        raise Refused(str(error)) from None
-    context = None
-    if there.scheme == "https":
-        context = await asyncio.to_thread(tls_context, Tls(to.ca_file))
-    pool = Pool(Way(there, context, there.host, proxy), 1)
-    host = bracketed(there.host)
-    usual = 443 if there.scheme == "https" else 80
-    authority = host if there.port == usual else f"{host}:{there.port}"
-    path = there.path or "/"
-    if proxy is not None and context is None:
-        path = f"{there.scheme}://{authority}{path}"
-    head = f"POST {path} HTTP/1.1\r\nhost: {authority}\r\n"
-    if proxy is not None and context is None and proxy.authorization is not None:
-        head += f"proxy-authorization: {proxy.authorization.decode()}\r\n"
+    """Sends it once. Refused where it was not taken: whether it came nobody knows then."""
+    headers = [("content-type", "application/json"), ("idempotency-key", id), ("x-request-id", id)]
     if token is not None:
-        head += f"authorization: Bearer {token.reveal()}\r\n"
-    head += f"content-type: application/json\r\nidempotency-key: {id}\r\nx-request-id: {id}\r\n"
-    head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        headers.append(("authorization", f"Bearer {token.reveal()}"))
+    asked = Fetch("POST", to.url, tuple(headers), body)
     try:
-        async with asyncio.timeout(WHOLE_S):
-            await _exchange(pool, head.encode("latin-1") + body)
-    except (UpstreamError, PoolFull) as error:
+        answer = await fetch(asked, Tls(to.ca_file), environ, _BOUNDS)
+    except FetchFailed as error:
         raise Refused(str(error)) from None
-    finally:
-        pool.close()
-
-
-async def _exchange(pool: Pool, request: bytes) -> None:
-    taken = await pool.take(CONNECT_S)
-    upstream = taken.upstream
-    try:
-        upstream.send(request, MAX_ANSWER_BYTES)
-        await upstream.answered()
-        if not 200 <= upstream.status < 300:
-            raise Refused(f"it answered {upstream.status}")
-    finally:
-        upstream.close()
+    if not 200 <= answer.status < 300:
+        raise Refused(f"it answered {answer.status}")

@@ -169,7 +169,7 @@ class Handovers:
         except FileNotFoundError:
             self._forget(id)  # another gateway has sent it
             return
-        except (Refused, OSError, TimeoutError) as error:
+        except (Refused, OSError) as error:
             self.failed += 1
             log.warning("a handover was not taken by %s: %s", found.to.url, error)
         else:

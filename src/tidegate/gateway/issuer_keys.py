@@ -23,6 +23,7 @@ from tidegate.core.plan_callers import Issuer
 from tidegate.core.sign_in import Fetch
 from tidegate.gateway.http.fetch import MAX_ANSWER_BYTES, Bounds, FetchFailed, fetch
 from tidegate.gateway.secrets import secret_of
+from tidegate.stores.file_stamp import FileStamp, stamp_of
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class HeldKeys:
         self._verifier = verifier
         self._kept = kept
         self._jwks = b""
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp: FileStamp | None = None
         self._due_s = float("-inf")
         self._asked_s = float("-inf")
         self._asking: asyncio.Task[bool] | None = None
@@ -167,12 +168,11 @@ class HeldKeys:
 
     def _read_file(self) -> bool:
         path = Path(self.issuer.keys.file or "")
+        stamp = stamp_of(path)
+        if stamp is not None and stamp == self._stamp:
+            self.heard_at_s = clock.wall_s()
+            return False
         try:
-            found = path.stat()
-            stamp = found.st_mtime_ns, found.st_size, found.st_ino
-            if stamp == self._stamp:
-                self.heard_at_s = clock.wall_s()
-                return False
             with path.open("rb") as file:
                 changed = self._take(file.read(MAX_ANSWER_BYTES + 1), clock.wall_s())
         except (OSError, ValueError) as error:

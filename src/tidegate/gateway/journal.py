@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tidegate.core import clock, layout
@@ -84,6 +85,12 @@ class Journal:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
 
+    def written(self, frame: bytes) -> "asyncio.Future[bool]":
+        """Takes a receipt's frame. Whether it has become as safe as promised, in time."""
+        safe = asyncio.get_running_loop().create_future()
+        self.append(frame, partial(_tell, safe, True), partial(_tell, safe, False))
+        return safe
+
     def unwritten(self) -> bytes:
         """The frames that are not in the files yet, in their order."""
         return b"".join(self._frames)
@@ -131,8 +138,11 @@ class Journal:
         if self._file >= 0:
             try:
                 await loop.run_in_executor(self._thread, _sync, self._file)
+                self._synced = (self._segment, self._offset)
             except OSError as error:
                 log.error("the journal cannot be synced: %s", error)
+        if self._sync_task is not None:  # whose thread is done, or it would outlive its loop
+            await asyncio.wait([self._sync_task])
         self._thread.shutdown(wait=True)
         self._release((self._segment, self._offset))
         for descriptor in (self._file, self._lock):
@@ -262,6 +272,15 @@ class Journal:
         if self.bounds.durability != "store":
             self._release(reached)
         self._schedule_sync()
+
+
+def nothing() -> None:
+    """The ending of what nobody waits for."""
+
+
+def _tell(safe: "asyncio.Future[bool]", kept: bool) -> None:
+    if not safe.done():  # whoever waited may have left
+        safe.set_result(kept)
 
 
 def _sync(file: int) -> None:

@@ -10,7 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core import layout
-from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
+from tidegate.core.frames import frames
+from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload
 
 Position = tuple[int, int]
 

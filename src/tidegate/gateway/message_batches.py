@@ -82,13 +82,12 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         key_id=key.id,
         team=key.team,
         customer=key.customer,
-        lines=lines.count,
         most_nanousd=lines.most_nanousd,
         line_nanousd=lines.line_nanousd,
         price=pinned(lines.serves.batches.price),
         dialect=lines.dialect,
     )
-    owner = owner_of_new(file, at, key, world)
+    owner = replace(owner_of_new(file, at, key, world), lines=lines.count)
     body = b'{"requests":[%b]}' % b",".join(asked)
     what = Beginning(at, body, file, owner, "messages", header_lines(headers))
     told, batch = await begin(what, key, world, request_id)

@@ -153,9 +153,9 @@ class LedgerPast:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._reader.receipt, id)
 
-    async def holds(self, since_s: float, most: int) -> list[Receipt]:
+    async def holds(self, since_s: float, most: int, *, late: bool = False) -> list[Receipt]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._reader.holds, since_s, most)
+        return await loop.run_in_executor(self._thread, self._reader.holds, since_s, most, late)
 
     def close(self) -> None:
         if self._task is not None:

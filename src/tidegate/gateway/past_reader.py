@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tidegate.core.purpose import BATCH_HOLD
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.journal_tail import Position, Tail, read_tail
@@ -121,10 +122,20 @@ class PastReader:
         with self._ledger.snapshot() as snapshot:
             return snapshot.receipt(id)
 
-    def holds(self, since_s: float, most: int) -> list[Receipt]:
-        """What batches held since then, and what of that has ended. StoreError, OSError."""
+    def holds(self, since_s: float, most: int, late: bool = False) -> list[Receipt]:
+        """What batches held since then, and what of that has ended; with `late` also what is in
+        this machine's journals alone. StoreError, OSError."""
+        beyond: list[Receipt] = []
+        if late:  # read first: what leaves the journals then is in the ledger
+            with self._ledger.snapshot() as snapshot:
+                positions = snapshot.positions()
+            beyond = [one for tail in self._tails(positions).values() for one in tail.receipts]
         with self._ledger.snapshot() as snapshot:
-            return snapshot.holds(since_s, most)
+            found = {one.id: one for one in snapshot.holds(since_s, most)}
+        for one in beyond:
+            if one.purpose == BATCH_HOLD and one.started_at_s >= since_s:
+                found.setdefault(one.id, one)
+        return list(found.values())
 
     def close(self) -> None:
         self._ledger.close()

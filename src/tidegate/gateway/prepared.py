@@ -21,6 +21,7 @@ from tidegate.core.pricing import Ceiling
 from tidegate.core.prompt import Tagged
 from tidegate.core.secret import SecretRef
 from tidegate.gateway.aws_key import AwsKey
+from tidegate.gateway.batch_ids import Places, places
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.cloud_identity import CloudIdentity
 from tidegate.gateway.contract import PreparedContract
@@ -75,6 +76,7 @@ class PreparedPlan(Struct):
     pools: "Reached"
     limits: Bound
     probes: dict[str, PreparedProbe]
+    batches: Places = {}
     issuers: Prepared = {}
 
 
@@ -124,7 +126,8 @@ class Preparer:
             issuers = {} if self.issuers is None else await self.issuers.prepare(plan.callers)
         except (plugs.PlugError, ValueError, OSError) as error:
             raise PlanProblem(str(error)) from error
-        return PreparedPlan(plan, routes, pools, limits, _probes(plan, prepared), issuers)
+        probes, batches = _probes(plan, prepared), places(prepared.values())
+        return PreparedPlan(plan, routes, pools, limits, probes, batches, issuers)
 
     async def refresh(self) -> None:
         """Reads the machine's own key again, where requests are signed with it, and looks at the
@@ -232,7 +235,7 @@ class Preparer:
             found.ladder = prepare_ladder(
                 (route, found), targets, lambda it: self.versions.of_route(it, prompts), arm
             )
-        except (ValueError, SchemaProblem) as problem:
+        except (plugs.PlugError, ValueError, SchemaProblem) as problem:
             raise PlanProblem(f"route {route.name}: {problem}") from None
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:

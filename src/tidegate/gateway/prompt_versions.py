@@ -1,11 +1,12 @@
 """Prompts' versions, ready for requests: templates compiled, contracts and tools in every wire."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import Raw, Struct
 
+from tidegate.core import plugs
 from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Contract
@@ -14,7 +15,7 @@ from tidegate.core.receipt import OPENAI_CHAT
 from tidegate.core.words import nearest, quoted
 from tidegate.gateway.addition import by_dialect
 from tidegate.gateway.contract import PreparedContract
-from tidegate.prompts.render import Message, Renderer, RenderRefused
+from tidegate.prompts.rendered import Message, RenderRefused
 
 MEMBER: Final = "prompt"
 _encode: Final = msgspec.json.Encoder().encode
@@ -29,6 +30,12 @@ class Asked(Struct, forbid_unknown_fields=True):
     variables: dict[str, Raw] | None = None
 
 
+class Renders(Protocol):
+    """RenderRefused says what of the variables is wrong."""
+
+    def render(self, variables: Mapping[str, Raw]) -> tuple[Message, ...]: ...
+
+
 class PromptVersion:
     """One version of a prompt, ready for the requests of every route that names it. ValueError
     where it cannot be rendered or its output's contract is none."""
@@ -36,7 +43,7 @@ class PromptVersion:
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = prompt
         try:
-            self._renderer = Renderer(prompt)
+            self._renderer: Renders = plugs.load("prompts", "render")(prompt)
         except RenderRefused as no:
             raise ValueError(f"{prompt.name}@{prompt.version}: {no}") from no
         self.head = f"x-tidegate-prompt: {prompt.name}@{prompt.version}\r\n".encode()

@@ -21,7 +21,7 @@ from tidegate.gateway.addition import add_open, prepend
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prompt_versions import MEMBER, Asked
 from tidegate.gateway.size import note_conversation
-from tidegate.prompts.render import Message
+from tidegate.prompts.rendered import Message
 
 _BREAK: Final = "\n\n"
 _QUOTE: Final = ord('"')

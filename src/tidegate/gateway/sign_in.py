@@ -20,11 +20,10 @@ from tidegate.core.sign_in import (
     Step,
 )
 from tidegate.gateway.http.fetch import FetchFailed, fetch
+from tidegate.stores.file_stamp import FileStamp, stamp_of
 
 MAX_FILE_BYTES: Final = 256 * 1024
 _MOST_STEPS: Final = 20
-
-Stamp = tuple[int, int, int] | None
 
 
 class Entry:
@@ -37,7 +36,7 @@ class Entry:
         self._wanted: Any = getattr(identity, cloud)
         self._tls = tls
         self._environ = environ
-        self.stamps: dict[str, Stamp] = {}
+        self.stamps: dict[str, FileStamp | None] = {}
 
     async def sign_in(self) -> tuple[Lease, float]:
         """(what is lent, when it was, by the monotonic clock). NotSignedIn."""
@@ -66,7 +65,7 @@ class Entry:
 
     def _read(self, path: str) -> str | None:
         file = Path(path)
-        self.stamps[path] = stamp(file)
+        self.stamps[path] = stamp_of(file)
         try:
             with file.open("rb") as opened:
                 return opened.read(MAX_FILE_BYTES).decode()
@@ -77,7 +76,7 @@ class Entry:
 
     def has_changed(self) -> bool:
         """Whether a file that was read is another now. Blocks for as long as the files do."""
-        return any(stamp(Path(path)) != before for path, before in list(self.stamps.items()))
+        return any(stamp_of(Path(path)) != before for path, before in list(self.stamps.items()))
 
 
 def _sign(step: Sign) -> bytes:
@@ -97,12 +96,3 @@ def _sign(step: Sign) -> bytes:
 def _origin(step: Fetch) -> str:
     url = parse_url(step.url.partition("?")[0])
     return f"{url.scheme}://{url.authority}"
-
-
-def stamp(file: Path) -> Stamp:
-    """What changes when a file is written again; None where it cannot be seen."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from tidegate.core.receipt import MAX_FRAME_BYTES, framed
+from tidegate.core.frames import MAX_FRAME_BYTES, framed
 from tidegate.core.spool import FINISHED, GROWING, MAGIC
 from tidegate.gateway.journal_lock import JournalLocked, take_lock
 from tidegate.stores.spool_folder import finish_left, numbered

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tidegate.core.guardrail import ACTIONS, SIDES, Action, Detector, Guardrail, Span
+from tidegate.guardrails._spans import first_longest
 from tidegate.text import held
 
 try:
@@ -48,12 +49,7 @@ class _Detector:
                 start, end = match.span()
                 if end > start:
                     found.append((start, end, kind))
-        found.sort(key=lambda it: (it[0], -it[1]))
-        kept: list[Span] = []
-        for one in found:
-            if not kept or one[0] >= kept[-1][1]:
-                kept.append(one)
-        return kept
+        return first_longest(found)
 
     def settled(self, text: str, since: int) -> int:
         if self._is_short:

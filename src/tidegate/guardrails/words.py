@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tidegate.core.guardrail import ACTIONS, SIDES, Action, Detector, Guardrail, Span
+from tidegate.guardrails._spans import first_longest
 
 _TYPE: Final = "word"
 
@@ -38,7 +39,7 @@ class _Detector:
                 if _is_apart(lower, at) and _is_apart(lower, end):
                     found.append((at, end, _TYPE))
                 at = lower.find(word, at + 1)
-        return _apart(found)
+        return first_longest(found)
 
     def settled(self, text: str, since: int) -> int:
         del since
@@ -54,16 +55,6 @@ def _is_apart(text: str, at: int) -> bool:
     if not 0 < at < len(text):
         return True
     return not (text[at - 1].isalnum() and text[at].isalnum())
-
-
-def _apart(found: list[Span]) -> list[Span]:
-    """The first of any that overlap, the longest of those that begin together."""
-    found.sort(key=lambda it: (it[0], -it[1]))
-    kept: list[Span] = []
-    for one in found:
-        if not kept or one[0] >= kept[-1][1]:
-            kept.append(one)
-    return kept
 
 
 class _Words:

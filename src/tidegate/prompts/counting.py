@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tidegate.core.model_name import plain_name
 from tidegate.core.prompt import Prompt
-from tidegate.prompts.render import Message
+from tidegate.prompts.rendered import Message
 from tidegate.text import tokens
 
 # Template tokens around each message of a chat, as in OpenAI's published counting recipe.

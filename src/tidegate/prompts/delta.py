@@ -7,7 +7,8 @@ from msgspec import Raw, Struct
 
 from tidegate.core.prompt import Prompt
 from tidegate.prompts.counting import Counter
-from tidegate.prompts.render import Renderer, RenderRefused
+from tidegate.prompts.render import Renderer
+from tidegate.prompts.rendered import RenderRefused
 
 WARN_SHARE: Final = 0.20
 BLOCK_SHARE: Final = 0.50

@@ -17,7 +17,8 @@ from tidegate.prompts.folder import FolderSource
 from tidegate.prompts.imported import Imported, checked_variable, named, whole
 from tidegate.prompts.language import Template, TemplateRefused, read_template
 from tidegate.prompts.promptfoo_written import Written, read_written
-from tidegate.prompts.render import Renderer, RenderRefused
+from tidegate.prompts.render import Renderer
+from tidegate.prompts.rendered import RenderRefused
 from tidegate.prompts.source import SourceError
 
 _ROLES: Final[dict[str, Role]] = {

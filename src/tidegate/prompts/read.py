@@ -19,7 +19,8 @@ from tidegate.core.words import nearest, quoted
 from tidegate.prompts.canonical import digest_of
 from tidegate.prompts.front_matter import MAX_INPUTS, FrontMatter
 from tidegate.prompts.language import TemplateRefused, read_template
-from tidegate.prompts.render import Renderer, RenderRefused
+from tidegate.prompts.render import Renderer
+from tidegate.prompts.rendered import RenderRefused
 from tidegate.prompts.values import wrong_kind
 from tidegate.text.json_schema import plug as json_schema
 

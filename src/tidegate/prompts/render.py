@@ -9,17 +9,17 @@ say is in `language.py`.
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 from minijinja import Environment, TemplateError
 from msgspec import Raw, Struct
 
-from tidegate.core.conversation import Role
 from tidegate.core.prompt import Prompt
 from tidegate.core.words import nearest, quoted
 from tidegate.prompts.filters import FilterRefused, Spent, counted
 from tidegate.prompts.language import DELIMITERS, Template, TemplateRefused, read_template
+from tidegate.prompts.rendered import Message, RenderRefused
 from tidegate.prompts.values import Inert, inert, json_text, wrong_kind
 
 MAX_CHARS: Final = 1024 * 1024
@@ -41,40 +41,6 @@ _OPTIONS: Final[Mapping[str, Any]] = {
 }
 _decode: Final = msgspec.json.Decoder().decode
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-Fault = Literal["caller", "prompt"]
-
-
-class Message(Struct, frozen=True, gc=False):
-    """One message, rendered."""
-
-    role: Role
-    text: str
-
-
-class RenderRefused(Exception):
-    """Why there are no messages. `fault` says whose it is, `variable` the variable that is meant.
-
-    `part` is the message's number from 0, or the partial, in which `line` counts from 1. The words
-    (`says`, and the whole with its place) hold no value of a variable.
-    """
-
-    def __init__(
-        self,
-        says: str,
-        fault: Fault,
-        variable: str | None = None,
-        part: str | None = None,
-        line: int | None = None,
-    ) -> None:
-        where = "" if part is None else _where(part)
-        where += f", line {line}" if where and line else ""
-        super().__init__(f"{where}: {says}" if where else says)
-        self.says = says
-        self.fault = fault
-        self.variable = variable
-        self.part = part
-        self.line = line
 
 
 class Compiled(Struct, frozen=True):
@@ -286,10 +252,6 @@ def _steps(compiled: Compiled) -> int:
     return max(min(MAX_STEPS, _WRITTEN_CHARS // (looped + 1)), LEAST_STEPS)
 
 
-def _where(part: str) -> str:
-    return f"message {int(part) + 1}" if part.isdigit() else f"the partial {part}"
-
-
 def _plainly(error: TemplateError) -> str:
     """The engine's words without its place."""
     told = str(error).partition(" (in ")[0].partition("\n")[0]
@@ -298,3 +260,6 @@ def _plainly(error: TemplateError) -> str:
 
 def _too_long() -> NoReturn:
     raise RenderRefused(f"it comes out longer than {MAX_CHARS:,} characters", "caller")
+
+
+plug = Renderer

@@ -4,7 +4,6 @@ A class of service is said by a header there. Streams tell what kind of traffic 
 tell any token.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -13,12 +12,11 @@ from msgspec import Raw, Struct, structs
 from tidegate.core.ask import Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
-from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.core.spoken import Spoken
-from tidegate.providers import _vertex_wire
 from tidegate.providers._gemini_stream import GeminiReader, whole_of
 from tidegate.providers._vertex_embeddings import Embeddings
+from tidegate.providers._vertex_wire import VertexWire, at, named
 from tidegate.providers.gemini import Gemini
 from tidegate.text.strict_json import UNREADABLE
 
@@ -58,7 +56,7 @@ class VertexReader(GeminiReader):
         return super()._used(told)
 
 
-class VertexGemini(Gemini):
+class VertexGemini(VertexWire, Gemini):
     """core.plugs.Provider."""
 
     base_url: str | None = None
@@ -69,7 +67,7 @@ class VertexGemini(Gemini):
     ) -> Outgoing:
         outgoing = super().encode_conversation(said, ask, target, drop)
         asks = "streamGenerateContent?alt=sse" if ask.stream else "generateContent"
-        outgoing = _vertex_wire.at(outgoing, f"{place_of(target.model)}:{asks}", outgoing.body)
+        outgoing = at(outgoing, f"{place_of(target.model)}:{asks}", outgoing.body)
         if said.service_tier is None:
             return outgoing
         members = _members(outgoing.body)
@@ -77,22 +75,16 @@ class VertexGemini(Gemini):
         headers = ((_TIER_HEADER, tier),) if tier in _TIERS.values() else ()
         return structs.replace(outgoing, body=_encode(members), headers=headers)
 
-    def credential_header(self, secret: str) -> tuple[str, str]:
-        return _vertex_wire.credential_header(secret)
-
     def spoken_reader(self, ask: Ask) -> GeminiReader:
         return VertexReader(ask)
 
     def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
         return whole_of(VertexReader(ask), body)
 
-    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-        return _vertex_wire.fault(status, headers, body)
-
 
 def place_of(model: str) -> str:
     """Where one of Google's models is asked, or one that the account has tuned."""
-    name = _vertex_wire.named(model)
+    name = named(model)
     if model.startswith("endpoints/"):
         return f"/endpoints/{name}"
     return f"/publishers/google/models/{name}"

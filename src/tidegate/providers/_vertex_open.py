@@ -10,11 +10,10 @@ from msgspec import Raw
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
-from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.core.plugs import Passthrough
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
-from tidegate.providers import _vertex_wire
+from tidegate.providers._vertex_wire import VertexWire, at, named
 from tidegate.providers.mistral import Mistral
 from tidegate.providers.openai_compatible import OpenAICompatible
 
@@ -24,7 +23,7 @@ _members = msgspec.json.Decoder(dict[str, Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class VertexOpen(OpenAICompatible):
+class VertexOpen(VertexWire, OpenAICompatible):
     """core.plugs.Provider, and the Passthrough of callers of OpenAI's chat."""
 
     hosted = True
@@ -32,9 +31,6 @@ class VertexOpen(OpenAICompatible):
 
     def __init__(self) -> None:
         self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self}
-
-    def credential_header(self, secret: str) -> tuple[str, str]:
-        return _vertex_wire.credential_header(secret)
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         return _opened(super().encode(ask, target))
@@ -44,15 +40,12 @@ class VertexOpen(OpenAICompatible):
     ) -> Outgoing:
         return _opened(super().encode_conversation(said, ask, target, drop))
 
-    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-        return _vertex_wire.fault(status, headers, body)
-
 
 def _opened(outgoing: Outgoing) -> Outgoing:
-    return _vertex_wire.at(outgoing, f"{_OPEN}{outgoing.path.decode()}", outgoing.body)
+    return at(outgoing, f"{_OPEN}{outgoing.path.decode()}", outgoing.body)
 
 
-class VertexMistral(Mistral):
+class VertexMistral(VertexWire, Mistral):
     """core.plugs.Provider."""
 
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
@@ -61,9 +54,6 @@ class VertexMistral(Mistral):
     def __init__(self) -> None:
         self.passthrough = {}
 
-    def credential_header(self, secret: str) -> tuple[str, str]:
-        return _vertex_wire.credential_header(secret)
-
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
     ) -> Outgoing:
@@ -71,8 +61,5 @@ class VertexMistral(Mistral):
         members = _members(outgoing.body)
         members["model"] = Raw(_encode(target.model.rpartition("/")[2]))
         verb = "streamRawPredict" if ask.stream else "rawPredict"
-        path = f"{_MISTRAL}/{_vertex_wire.named(target.model)}:{verb}"
-        return _vertex_wire.at(outgoing, path, _encode(members))
-
-    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-        return _vertex_wire.fault(status, headers, body)
+        path = f"{_MISTRAL}/{named(target.model)}:{verb}"
+        return at(outgoing, path, _encode(members))

@@ -24,14 +24,16 @@ def at(outgoing: Outgoing, path: str, body: bytes) -> Outgoing:
     return structs.replace(outgoing, path=path.encode(), body=body)
 
 
-def credential_header(secret: str) -> tuple[str, str]:
-    if secret.startswith(_KEYS):
-        return "x-goog-api-key", secret
-    return "authorization", f"Bearer {secret}"
+class VertexWire:
+    """Before a publisher's own wire among the bases: what Vertex has otherwise."""
 
+    def credential_header(self, secret: str) -> tuple[str, str]:
+        if secret.startswith(_KEYS):
+            return "x-goog-api-key", secret
+        return "authorization", f"Bearer {secret}"
 
-def fault(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-    """Google's own errors, and those that it passes on from Anthropic."""
-    is_anthropic = b'"type":"error"' in body[:64].replace(b" ", b"")
-    read = _anthropic_error.fault if is_anthropic else _gemini_error.fault
-    return read(status, headers, body, clock.wall_s())
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        """Google's own errors, and those that it passes on from Anthropic."""
+        is_anthropic = b'"type":"error"' in body[:64].replace(b" ", b"")
+        read = _anthropic_error.fault if is_anthropic else _gemini_error.fault
+        return read(status, headers, body, clock.wall_s())

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, Engine
 from tidegate.core import clock
 from tidegate.core.capture import decode_captured
 from tidegate.core.feedback import decode_feedback
+from tidegate.core.frames import frames
 from tidegate.core.layout import Layout
-from tidegate.core.receipt import frames
 from tidegate.core.spool import FINISHED, GROWING, MAGIC, SpoolName
 from tidegate.stores import captures, database, feedback
 from tidegate.stores.errors import StoreContended, StoreCorrupt, StoreError, StoreUnavailable

@@ -13,15 +13,9 @@ from typing import Literal
 
 import msgspec
 
+from tidegate.core.frames import FRAME_HEADER_BYTES, MAX_FRAME_BYTES, frames
 from tidegate.core.layout import segment_name
-from tidegate.core.receipt import (
-    FRAME_HEADER_BYTES,
-    MAX_FRAME_BYTES,
-    SEGMENT_MAGIC,
-    Receipt,
-    decode_payload,
-    frames,
-)
+from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload
 
 _CHUNK_BYTES = MAX_FRAME_BYTES + FRAME_HEADER_BYTES
 _SUFFIX = ".journal"

@@ -130,8 +130,9 @@ class Batches:
     def _file(
         self, method: str, id: str, rest: str, incoming: Incoming, connection: Connection
     ) -> None:
-        if not id and method == "POST":
-            _json(connection, self._take(incoming).shown())
+        if not id:
+            files = self._files(incoming.head.query) if method == "GET" else None
+            _json(connection, self._take(incoming).shown() if files is None else files)
             return
         found = self.files.get(id)
         if found is None or (method, rest) not in (
@@ -206,14 +207,17 @@ class Batches:
         task.add_done_callback(lambda _: self._tasks.pop(id, None))
         return made
 
+    def _files(self, query: bytes) -> dict[str, Any]:
+        said = _asked(query)
+        found = [one.shown() for one in reversed(self.files.values())]
+        if said.get("order") == "asc":
+            found.reverse()
+        purpose = said.get("purpose")
+        return _page([it for it in found if purpose in (None, it["purpose"])], said, "10000")
+
     def _list(self, query: bytes) -> dict[str, Any]:
-        said = dict(pair.partition("=")[::2] for pair in query.decode().split("&") if pair)
-        newest = list(reversed(self.batches.values()))
-        ids = [one.id for one in newest]
-        start = ids.index(said["after"]) + 1 if said.get("after") in ids else 0
-        limit = int(said.get("limit", "20"))
-        page = newest[start : start + limit]
-        return {"object": "list", "data": page, "has_more": start + limit < len(newest)}
+        newest = [msgspec.to_builtins(one) for one in reversed(self.batches.values())]
+        return _page(newest, _asked(query), "20")
 
     async def _work(self, batch: _Batch) -> None:
         """Asks for each line, and leaves two files."""
@@ -266,6 +270,19 @@ class Batches:
             "body": Raw(caught.body or b"null"),
         }
         return caught.status == 200, msgspec.json.encode(row)
+
+
+def _asked(query: bytes) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in query.decode().split("&") if pair)
+    return {name: value for name, _, value in pairs}
+
+
+def _page(found: list[dict[str, Any]], said: dict[str, str], limit: str) -> dict[str, Any]:
+    """What comes behind `after`, as many as are asked for."""
+    ids = [one["id"] for one in found]
+    start = ids.index(said["after"]) + 1 if said.get("after") in ids else 0
+    end = start + int(said.get("limit", limit))
+    return {"object": "list", "data": found[start:end], "has_more": end < len(found)}
 
 
 def _file(lines: list[bytes]) -> bytes:

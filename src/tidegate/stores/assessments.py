@@ -12,6 +12,7 @@ from tidegate.core.assessment import AssessedAs, Assessment
 from tidegate.stores import database
 from tidegate.stores.captures import storable
 from tidegate.stores.errors import StoreError
+from tidegate.stores.in_parts import delete_in_parts
 from tidegate.stores.schema_assessed import assessments, ungraded
 
 _AT_ONCE: Final = 500
@@ -154,13 +155,7 @@ def not_graded(connection: Connection) -> Mapping[str, Ungraded]:
 def drop_old(engine: Engine, before_s: float) -> int:
     """Delete those of requests before, in short transactions; how many are gone."""
     some = select(_a.seq).where(_a.started_at_s < before_s).limit(_AT_ONCE)
-    part, gone = delete(assessments).where(_a.seq.in_(some)), 0
-    while True:
-        with database.writing(engine, alone=False) as connection:
-            count = connection.execute(part).rowcount
-        gone += count
-        if count < _AT_ONCE:
-            return gone
+    return delete_in_parts(engine, delete(assessments).where(_a.seq.in_(some)), _AT_ONCE)
 
 
 def _row(made: Assessment) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tidegate.stores import captured_hits, database
 from tidegate.stores.assessments import Ungraded
 from tidegate.stores.captured_hits import HIT, Stratum
 from tidegate.stores.captures import storable
+from tidegate.stores.in_parts import delete_in_parts
 from tidegate.stores.live_answers import Judged, Kept
 from tidegate.stores.schema_captured import captured
 from tidegate.stores.schema_judged_hits import captured_hits as counts
@@ -178,21 +179,12 @@ def found(
 
 def drop_old(engine: Engine, before_s: float) -> int:
     """Delete those of requests before, in short transactions; how many are gone."""
-    part, gone = _before(before_s), 0
-    while True:
-        with database.writing(engine, alone=False) as connection:
-            count = connection.execute(part).rowcount
-        gone += count
-        if count < _AT_ONCE:
-            break
+    some = select(_h.receipt_id).where(_h.started_at_s < before_s).limit(_AT_ONCE)
+    part = delete(table).where(_h.receipt_id.in_(some), _h.started_at_s < before_s)
+    gone = delete_in_parts(engine, part, _AT_ONCE)
     with database.writing(engine, alone=False) as connection:
         connection.execute(delete(counts).where(_n.hour_s < before_s - HOUR_S))
     return gone
-
-
-def _before(before_s: float) -> Any:
-    some = select(_h.receipt_id).where(_h.started_at_s < before_s).limit(_AT_ONCE)
-    return delete(table).where(_h.receipt_id.in_(some), _h.started_at_s < before_s)
 
 
 def _order(found: FoundHits) -> tuple[Any, ...]:

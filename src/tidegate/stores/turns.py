@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, delete, select
 
 from tidegate.core.capture import Captured
 from tidegate.stores import database
+from tidegate.stores.in_parts import delete_in_parts
 from tidegate.stores.schema_turns import turns
 
 # Where no route has users' next turns looked at, nobody takes them.
@@ -65,10 +66,4 @@ def leave(connection: Connection, ids: Collection[str]) -> set[str]:
 def drop_old(engine: Engine, now_s: float) -> int:
     """Delete those that nobody has looked at for too long, in short transactions; how many."""
     some = select(_t.receipt_id).where(_t.stored_at_s < now_s - KEPT_S).limit(_AT_ONCE)
-    part, gone = delete(turns).where(_t.receipt_id.in_(some)), 0
-    while True:
-        with database.writing(engine, alone=False) as connection:
-            count = connection.execute(part).rowcount
-        gone += count
-        if count < _AT_ONCE:
-            return gone
+    return delete_in_parts(engine, delete(turns).where(_t.receipt_id.in_(some)), _AT_ONCE)

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, delete, select, tuple_
 
 from tidegate.stores import database
+from tidegate.stores.in_parts import delete_in_parts
 from tidegate.stores.schema_units import unit_homes
 
 # Who comes back after so long is somebody new.
@@ -39,10 +40,5 @@ def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
     """Delete what is older than it is kept; how many are gone. In short transactions: a release of
     a large product has millions."""
     some = select(_u.rollout, _u.unit).where(_u.at_s < now_s - KEPT_S).limit(part_rows)
-    part, gone = delete(unit_homes).where(tuple_(_u.rollout, _u.unit).in_(some)), 0
-    while True:
-        with database.writing(engine, alone=False) as connection:
-            count = connection.execute(part).rowcount
-        gone += count
-        if count < part_rows:
-            return gone
+    part = delete(unit_homes).where(tuple_(_u.rollout, _u.unit).in_(some))
+    return delete_in_parts(engine, part, part_rows)

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.plan_callers import kind_of
-from tidegate.text.strict_json import JsonProblem, count_members, read_object
+from tidegate.text.strict_json import JsonProblem, loses_members, read_object
 
 MAX_TOKEN_BYTES: Final = 16 * 1024
 MAX_KID_CHARS: Final = 256
@@ -102,19 +102,11 @@ def _object(piece: bytes, what: str) -> bytes:
     data = _decoded(piece)
     try:
         read_object(data, _NONE)
-        told = _claims(data)
-        if count_members(data) != _members(told):
+        if loses_members(data, _claims(data)):
             raise TokenProblem(f"a member of the token's {what} comes twice")
     except (JsonProblem, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise TokenProblem(f"the token's {what} are no strict JSON object") from None
     return data
-
-
-def _members(value: Any) -> int:
-    """How many members all objects of a value have."""
-    if isinstance(value, dict):
-        return len(value) + sum(map(_members, value.values()))
-    return sum(map(_members, value)) if isinstance(value, list) else 0
 
 
 def _decoded(piece: bytes) -> bytes:

@@ -4,7 +4,8 @@ bound from above (Vorbis I, 4.2.2: no packet makes more than half of the longer 
 import struct
 from typing import Final
 
-from tidegate.text.frames_heard import MOST_FRAMES, Heard, opus_ms
+from tidegate.text.frames_heard import MOST_FRAMES, Heard
+from tidegate.text.opus import opus_ms
 
 # RFC 3533, 6: kind, serial number, lengths of segments.
 _PAGE: Final = struct.Struct("<4sBBqIIIB")

@@ -79,3 +79,6 @@ def _without_form(text: str, form: Form, counts: Counter[str]) -> str:
         at = end
         counts[form.kind] += 1
     return "".join([*left, text[at:]])
+
+
+plug = Personal

@@ -84,8 +84,9 @@ def count_members(body: bytes) -> int:
     return _structure_of(_outside_strings(body)).count(b":")
 
 
-def loses_members(text: str, read: Any) -> bool:
-    """Whether a member of a JSON text that came twice is not in what was `read` of it."""
+def loses_members(body: bytes, read: Any) -> bool:
+    """Whether a member of a JSON text that came twice, at any depth, is not in what was `read` of
+    it; True too where there are too many to be looked at."""
     known, left = 0, [read]
     while left:
         it = left.pop()
@@ -95,7 +96,7 @@ def loses_members(text: str, read: Any) -> bool:
         elif isinstance(it, list):
             left += it
     try:
-        return count_members(text.encode()) != known
+        return count_members(body) != known
     except JsonProblem:
         return True
 

@@ -1,17 +1,17 @@
 """Exact token counts where the model's tokenizer is known; otherwise a labelled estimate."""
 
-import ctypes
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Final
 
-import quicktok
+from tidegate.core import plugs
 
-# The plan's names for tokenizers, and quicktok's.
+# The plan's names for tokenizers, and quicktok's. Of text that is no special token, which is all
+# that is counted, Harmony's vocabulary is o200k's.
 ENCODINGS: Final[Mapping[str, str]] = {
     "o200k": "o200k_base",
     "cl100k": "cl100k_base",
-    "o200k_harmony": "o200k_harmony",
+    "o200k_harmony": "o200k_base",
     "llama3": "llama3",
     "qwen3": "qwen3",
 }
@@ -23,17 +23,12 @@ MOST_BYTES_A_TOKEN = 16
 
 def count_exact(text: bytes, tokenizer: str) -> int:
     """Tokens of `text` in `tokenizer`, one of ENCODINGS. Loads it on first use."""
-    encoding = ENCODINGS[tokenizer]
-    fresh = encoding not in quicktok._CACHE
-    count = int(quicktok.get_encoding(encoding).count(text.decode("utf-8", "replace")))
-    if fresh:
-        _give_memory_back()
-    return count
+    return _counter(ENCODINGS[tokenizer])(text.decode("utf-8", "replace"))
 
 
 def load(tokenizer: str) -> None:
     """Loads a tokenizer ahead of its first use: it takes a third of a second."""
-    count_exact(b"", tokenizer)
+    _counter(ENCODINGS[tokenizer])
 
 
 def estimate(text_bytes: int) -> int:
@@ -48,9 +43,7 @@ def count(text: bytes, tokenizer: str | None) -> int:
     return count_exact(text, tokenizer)
 
 
-def _give_memory_back() -> None:
-    """Building a vocabulary leaves tens of megabytes of free heap; glibc can return them."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+@lru_cache(maxsize=len(ENCODINGS))
+def _counter(encoding: str) -> Callable[[str], int]:
+    found: Callable[[str], int] = plugs.load("text", "vocabularies")(encoding)
+    return found

@@ -6,7 +6,8 @@ Elements: RFC 9559; what is said of the length as a whole is not read, and is of
 from collections.abc import Iterator
 from typing import Final
 
-from tidegate.text.frames_heard import Heard, opus_ms
+from tidegate.text.frames_heard import Heard
+from tidegate.text.opus import opus_ms
 
 _TRACK: Final = 0xAE
 _NUMBER: Final = 0xD7

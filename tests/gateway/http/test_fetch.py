@@ -72,7 +72,7 @@ async def _hangs(exchange: Exchange) -> None:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        (_stream, "cannot be reached"),
+        (_stream, "did not answer properly: a stream is no answer"),
         (_huge, "the answer exceeds 100 bytes"),
         (_gone, "did not answer properly: the provider "),
         (_hangs, "within 0.2 s"),
@@ -88,11 +88,20 @@ def test_what_is_no_answer(script: Any, why: str) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "ftp://x/", "http://x y/", ""])
-def test_what_cannot_be_reached(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "proxy", "why"),
+    [
+        ("http://127.0.0.1:1/", "", r"cannot be reached \(ConnectionRefusedError\)"),
+        ("ftp://x/", "", "cannot be asked: a URL here starts with http"),
+        ("http://x y/", "", "cannot be asked: the URL holds a space"),
+        ("", "", "cannot be asked: a URL"),
+        ("http://far.example", "ftp://p", "cannot be asked: the egress proxy for http must be"),
+    ],
+)
+def test_what_cannot_be_reached_or_asked(url: str, proxy: str, why: str) -> None:
     async def main() -> None:
-        with pytest.raises(FetchFailed, match="cannot be reached"):
-            await fetch(Fetch("GET", url), Tls(), {})
+        with pytest.raises(FetchFailed, match=why):
+            await fetch(Fetch("GET", url), Tls(), {"http_proxy": proxy})
 
     run(main())
 

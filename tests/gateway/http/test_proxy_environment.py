@@ -1,8 +1,11 @@
 """Which proxy the environment names, as curl reads it."""
 
 import base64
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidegate.core.plan import Replica
 from tidegate.gateway.http.egress import proxy_for
@@ -41,8 +44,28 @@ def test_a_proxy_with_a_user_is_told_who() -> None:
     assert found.authorization == b"Basic " + base64.b64encode(b"us@er:p:ss")
 
 
-@pytest.mark.parametrize("url", ["socks5://p:1", "https://p:1", "http://", "http://p:port"])
+@pytest.mark.parametrize("url", ["socks5://p:1", "https://p:1", "http://", "http://u:p:1/x@p"])
 def test_a_proxy_that_is_no_http_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r".") as refused:
         proxy_for(SECURE, {"HTTPS_PROXY": url})
     assert "p:1" not in str(refused.value)
+
+
+HOSTS = st.sampled_from(["engine.example", "Engine.Example", "a.b.example", "10.0.0.1", "::1"])
+NAMES = st.sampled_from(
+    [
+        *("example", ".example", "ngine.example", "ENGINE.example", "b.example:8000"),
+        *("10.0.0.1:8000", "0.0.1", "*", "::1", ":8000", "", " "),
+    ]
+)
+
+
+@given(HOSTS, st.lists(NAMES, max_size=3))
+def test_who_is_reached_directly_is_what_the_standard_library_says(
+    host: str, names: list[str]
+) -> None:
+    excluded = ",".join(names)
+    environ = {"http_proxy": "http://p", "no_proxy": excluded}
+    found = proxy_for(Replica("r", "http", host, 8000, ""), environ)
+    direct = proxy_bypass_environment(f"{host}:8000", {"no": excluded})
+    assert (found is None) == bool(direct)

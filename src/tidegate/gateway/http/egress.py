@@ -9,7 +9,6 @@ import base64
 import ssl
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 from msgspec import Struct
 
@@ -42,25 +41,40 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
 
 
 def proxy_for(replica: Replica, environ: Mapping[str, str]) -> Proxy | None:
-    """The proxy that the environment names for `replica`. ValueError when it is no http URL."""
+    """The proxy that the environment names for `replica`. ValueError when it is no http URL; a
+    password may be in it, so its words are in no message."""
     names = [f"{replica.scheme}_proxy", "all_proxy"]
     url = next(
         (v for n in names for v in (environ.get(n), environ.get(n.upper())) if v),
         None,
     )
     excluded = environ.get("no_proxy") or environ.get("NO_PROXY")
-    if url is None or (
-        excluded and proxy_bypass_environment(f"{replica.host}:{replica.port}", {"no": excluded})
-    ):
+    if url is None or (excluded and _is_excluded(replica, excluded)):
         return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme != "http" or not parts.hostname:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if host is None or parts.scheme != "http":
         raise ValueError(f"the egress proxy for {replica.scheme} must be an http:// address")
     authorization = None
     if parts.username is not None:
         user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = b"Basic " + base64.b64encode(user.encode())
-    return Proxy(parts.hostname, parts.port or 3128, authorization)
+    return Proxy(host, port or 3128, authorization)
+
+
+def _is_excluded(replica: Replica, excluded: str) -> bool:
+    """Whether NO_PROXY names the host, a domain that it is of, or all; with its port or without."""
+    if excluded == "*":
+        return True
+    host = replica.host.lower()
+    for name in (it.strip().lstrip(".").lower() for it in excluded.split(",")):
+        for own in (host, f"{host}:{replica.port}"):
+            if name and (own == name or own.endswith(f".{name}")):
+                return True
+    return False
 
 
 class _Tunnel(asyncio.Protocol):

@@ -1,4 +1,5 @@
-"""One request to a small server, such as one that gives tokens or keys, on a connection of its own.
+"""One request to a small server, such as one that gives tokens or keys or takes handovers, on a
+connection of its own.
 
 No redirect is followed. A private CA and the environment's proxy count as they do for providers.
 """
@@ -52,7 +53,9 @@ async def fetch(
     except ssl.SSLError as error:
         why = getattr(error, "verify_message", None) or error.reason or "handshake failed"
         raise FetchFailed(f"TLS with it failed: {why}") from None
-    except (OSError, ValueError, PoolFull) as error:
+    except ValueError as error:
+        raise FetchFailed(f"it cannot be asked: {error}") from None
+    except (OSError, PoolFull) as error:
         raise FetchFailed(f"it cannot be reached ({type(error).__name__})") from None
 
 
@@ -73,7 +76,7 @@ async def _fetch(asked: Fetch, tls: Tls, environ: Mapping[str, str], bounds: Bou
                 upstream.send(request, bounds.answer_bytes)
                 await upstream.answered()
                 if upstream.streaming:
-                    raise ValueError("a stream is no answer here")
+                    raise UpstreamError("malformed", "a stream is no answer here")
                 date = upstream.headers.get(b"date", b"").decode("latin-1")
                 return Fetched(upstream.status, upstream.body(), _seconds(date))
             finally:

@@ -3,11 +3,14 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tidegate.boot.child import EX_CONFIG, Child, ChildSpec
 from tidegate.boot.supervisor import Supervisor
@@ -56,6 +59,27 @@ class Scene:
 
 def started(count: int) -> Callable[[list[str]], bool]:
     return lambda lines: sum(line.endswith(" start") for line in lines) >= count
+
+
+def test_who_comes_while_gateways_drain_is_refused_and_does_not_wait(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+
+    async def run() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            address = door.getsockname()
+            gateway, control = scene.child("gateway", 0.5), scene.child("control")
+            supervisor = Supervisor(control, [gateway], [], lambda: 20.0, door.close)
+            running = asyncio.create_task(supervisor.run())
+            await scene.until(started(2))
+            socket.create_connection(address).close()
+            supervisor.end()
+            await scene.until(lambda lines: "gateway term" in lines)
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection(*address)
+            assert "gateway end" not in scene.lines()
+            return await running
+
+    assert asyncio.run(run()) == 0
 
 
 def test_a_signal_ends_gateways_then_control_then_engines(tmp_path: Path) -> None:

@@ -65,6 +65,21 @@ def test_money_is_that_of_the_model_that_was_sold_and_not_of_its_group_s_name(
     assert reports[0] == reports[1] and '"other_cost"' in reports[0]
 
 
+def test_of_how_many_the_money_was_compared_is_said(tmp_path: Path) -> None:
+    bare = {name: value for name, value in ROW.items() if name != "custom_llm_provider"}
+    for number, (row, priced) in enumerate(((ROW, 1), (bare, 0))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        told = run("report", *written(folder, [SEEN], [row]))
+        assert f"1 told their tokens and were compared, {priced} their money too" in told.stdout
+
+
+def test_copies_of_what_a_tap_at_the_front_saw_are_not_taken_for_lost(tmp_path: Path) -> None:
+    copy = {"id": "copy-1", "side": "front", "at_s": AT, "path": SEEN["path"], "end": "unseen"}
+    told = run("report", *written(tmp_path, [SEEN, {**copy, "model": "m"}], [ROW]))
+    assert told.exit_code == 2 and "report on one of both" in told.output
+
+
 def test_the_report_says_what_is_wrong_with_how_much_of_it(tmp_path: Path) -> None:
     lost = {**SEEN, "id": "seen-2", "answer_id": "r-2", "at_s": AT + 1}
     told = run("report", *written(tmp_path, [SEEN, lost], [ROW]))

@@ -147,7 +147,7 @@ def test_a_key_is_asked_for_with_limits_of_its_own(
 ) -> None:
     control.answers["POST /api/keys"] = made()
     limits = ("--budget", "$12.5", "--budget-per", "month", "--rpm", "60", "--parallel", "4")
-    alerts = ("--budget-alert", "50", "--budget-alert", "90")
+    alerts = ("--budget-alert", "50", "--budget-alert", "90", "--budget-soft", "--budget-degrade")
     assert run("key", "create", "--name", "app", *limits, *alerts).exit_code == 0
     assert control.bodies() == [
         {
@@ -158,6 +158,8 @@ def test_a_key_is_asked_for_with_limits_of_its_own(
                 "requests_per_minute": 60,
                 "max_parallel_requests": 4,
                 "budget_alerts": [50, 90],
+                "budget_hard": False,
+                "budget_degrade": True,
             },
         }
     ]

@@ -51,6 +51,8 @@ def made(**given: object) -> Receipt:
 
 def test_unknown_is_never_shown_as_nothing() -> None:
     assert cost(made()) == "unknown price"
+    assert cost(made(most_nanousd=285_000)) == "at most $0.000285"
+    assert cost(made(most_nanousd=-285_000)) == "$0.000285 held no more"
     assert cost(made(cost_nanousd=0)) == "$0.00"
     assert tokens(made()) == "unknown in, unknown out"
     assert tokens(made(input_tokens=0, output_tokens=0)) == "0 in, 0 out"

@@ -54,6 +54,16 @@ def test_an_included_file_is_part_of_it(tmp_path: Path) -> None:
     assert list(draft(one)["routes"]) == ["a", "b"]
 
 
+def test_one_that_is_not_there_is_not_called_bad_yaml(tmp_path: Path) -> None:
+    with pytest.raises(FileRefused, match="cannot be read") as refused:
+        converted(tmp_path, "include: [models.yaml]")
+    assert "is no YAML" not in str(refused.value)
+
+
+def test_a_plan_for_people_has_no_anchors() -> None:
+    assert "&id" not in convert("everything.yaml").plan
+
+
 def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="none of them its own"):
         converted(tmp_path, "include: [config.yaml]")

@@ -18,6 +18,7 @@ SHA256 = hashlib.sha256(b"sk-1").hexdigest()
 SCOPE = {"key": foreign_id(bytes.fromhex(SHA256))}
 ASKED = Asked(frozenset({"chat", "large", "small"}), {"all-large": ["large", "gone"]}, NOW_S)
 
+ID = foreign_id(bytes.fromhex(SHA256))
 METADATA = """{"tier": "gold", "tags": ["a", "b"], "nested": {"no": 1},
  "model_rpm_limit": {"chat": 1}}"""
 
@@ -70,6 +71,15 @@ def test_a_key_goes_on_with_its_limits_and_what_it_spent() -> None:
         "keys.metadata.model_rpm_limit",
         "keys.metadata.nested",
     }
+
+
+def test_of_whom_a_thing_is_said_is_said_and_a_team_that_is_gone_is_named() -> None:
+    rows = [key(allowed_routes=["/x"], team_id="gone"), key(token="cd" * 32, team_id="t")]
+    _, found = moved(keys=rows, teams=[{"team_id": "t", "model_id": 3}])
+    told = {it.theirs: it.whose for it in found.all()}
+    assert told["keys.allowed_routes, which restricts"] == (ID,)
+    assert told["keys.team_id of a team that is not there"] == (ID,)
+    assert told["teams.model_id"] == ("t",)
 
 
 def test_a_budget_that_a_key_only_names_holds_for_it() -> None:

@@ -84,6 +84,13 @@ def test_what_cannot_be_served_is_left_and_named() -> None:
     assert "model_list[].litellm_params.extra_headers.Authorization" in left
 
 
+def test_a_mode_that_nothing_serves_is_named(tmp_path: Path) -> None:
+    one = "{{model_name: {0}, litellm_params: {{model: openai/{0}}}, model_info: {{mode: {1}}}}}"
+    text = f"model_list:\n- {one.format('rt', 'realtime')}\n- {one.format('gpt', 'chat')}"
+    left = {it.theirs for it in converted(tmp_path, text).findings if it.fate == "left"}
+    assert [it for it in left if "mode:" in it] == ["model_list[].model_info.mode: realtime"]
+
+
 ODD: dict[str, dict[str, Any]] = {
     "spaces": {"model_name": "Claude 3.5 (fast)"},
     "provider": {"model_name": "openai/gpt-4o"},

@@ -71,6 +71,26 @@ def test_a_fallback_to_itself_or_to_nothing_is_none(tmp_path: Path) -> None:
     assert any(it.theirs == "fallbacks: none" and it.fate == "left" for it in one.findings)
 
 
+def test_fallbacks_of_no_route_are_named_and_an_alias_is_a_fallback(tmp_path: Path) -> None:
+    more = """
+- {model_name: b, litellm_params: {model: openai/gpt-4o}}
+router_settings:
+  model_group_alias: {also-b: b}
+  fallbacks: [{a: [also-b]}, {by-wildcard: [b]}]
+"""
+    one = converted(tmp_path, TWO.format(first="", second="", more=more))
+    assert draft(one)["routes"]["a"]["fallbacks"]["unavailable"] == ["b"]
+    left = {it.theirs for it in one.findings if it.fate == "left"}
+    assert "fallbacks of by-wildcard" in left
+
+
+def test_fallbacks_that_are_no_list_are_left(tmp_path: Path) -> None:
+    more = 'litellm_settings: {fallbacks: \'[{"a": ["b"]}]\', default_fallbacks: a}'
+    one = converted(tmp_path, TWO.format(first="", second="", more=more))
+    left = {it.theirs for it in one.findings if it.fate == "left"}
+    assert left >= {"litellm_settings.fallbacks", "litellm_settings.default_fallbacks"}
+
+
 def test_more_than_five_fallbacks_are_cut_and_that_is_told(tmp_path: Path) -> None:
     names = [f"b{number}" for number in range(7)]
     models = "\n".join(

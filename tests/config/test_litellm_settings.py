@@ -44,6 +44,16 @@ def test_a_semantic_cache_is_left(tmp_path: Path) -> None:
     assert any("cache_params.type" in it.theirs and it.fate == "left" for it in one.findings)
 
 
+def test_what_a_cache_keeps_here_is_told_and_so_is_a_day_at_most(tmp_path: Path) -> None:
+    text = "litellm_settings: {cache: true, cache_params: {ttl: 10368000}}"
+    models = "model_list: [{model_name: a, litellm_params: {model: openai/gpt-4o}}]\n"
+    one = converted(tmp_path, models + text)
+    told = {it.theirs: it for it in one.findings}
+    assert "deterministic: any" in told["litellm_settings.cache"].said
+    assert told["litellm_settings.cache_params.ttl"].fate == "changed"
+    assert draft(one)["routes"]["a"]["cache"]["exact"]["ttl"] == 86_400.0
+
+
 def test_each_callback_is_named(tmp_path: Path) -> None:
     one = converted(tmp_path, f"{ONE}litellm_settings: {{success_callback: [langfuse, s3]}}")
     left = {it.theirs for it in one.findings if it.fate == "left"}

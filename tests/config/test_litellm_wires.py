@@ -4,7 +4,10 @@ import pytest
 
 from tidegate.config.litellm_wires import Wire, wire_of
 
-KINDS = ("openai", "anthropic", "azure_openai", "openai_compatible", "vllm", "bedrock", "gemini")
+KINDS = (
+    *("openai", "anthropic", "azure_openai", "openai_compatible", "vllm", "bedrock", "gemini"),
+    *("hugging_face", "featherless"),
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +24,13 @@ KINDS = ("openai", "anthropic", "azure_openai", "openai_compatible", "vllm", "be
             ("vllm", "org/m", "http://v/v1"),
         ),
         ({"model": "bedrock/converse/eu.x"}, ("bedrock", "eu.x", None)),
+        ({"model": "openai/responses/gpt-5"}, ("openai", "gpt-5", None)),
+        (
+            {"model": "azure/o_series/mine", "api_base": "https://a"},
+            ("azure_openai", "mine", "https://a"),
+        ),
+        ({"model": "huggingface/together/o/m"}, ("hugging_face", "o/m:together", None)),
+        ({"model": "featherless_ai/m"}, ("featherless", "m", None)),
         ({"model": "gemini/gemini-2.5-pro"}, ("gemini", "gemini-2.5-pro", None)),
         (
             {"model": "openai/m", "api_base": "http://own/v1"},

@@ -241,3 +241,16 @@ def test_every_key_is_carried_or_told_of(tmp_path: Path) -> None:
     names = {way.rpartition(".")[2] for way in keys_of(value)}
     unnamed = {name for name in names if not any(name in way for way in told)}
     assert unnamed <= {"strategy", "retry", "cache", "model", "weight"}
+
+
+def test_a_virtual_key_and_an_integration_are_their_provider_s_by_their_names(
+    tmp_path: Path,
+) -> None:
+    model = {"override_params": {"model": "gpt-4o"}}
+    named = {"override_params": {"model": "@openai-prod/gpt-4o"}}
+    for one in ({"virtual_key": "open-ai-1b2c", **model}, named):
+        found = convert(tmp_path, one)
+        [provider] = draft(found)["providers"].values()
+        assert provider["kind"] == "openai"
+        assert any("name alone" in it.said for it in found.findings)
+    assert "provider: mine" in left(convert(tmp_path, {"virtual_key": "mine", **model}))

@@ -139,7 +139,10 @@ def test_what_cannot_be_read_is_spoiled_and_the_rest_is_read():
         ("routes: {a: {provider: x}}", "it belongs below `target`"),
         ("routes: {a: [x]}", "expected a mapping, or text that stands for its `target`"),
         ("providers: {p: {api_key: [x]}}", "expected a reference to a secret; found a list"),
-        ("targets: {t: {provider: p, model: m, price: 1}}", "expected `free`; found the number"),
+        (
+            "targets: {t: {provider: p, model: m, price: 1}}",
+            "expected `free` or a mapping; found the number",
+        ),
         ("targets: {t: {provider: p, model: m, price: []}}", "or a mapping; found a list"),
     ],
 )

@@ -26,6 +26,8 @@ PLAN = plan_of(A, B, routes=routed(A, unavailable=(B,), overflow=(B,)))
         ("target_weight", "small/b", "there is no route and target"),
         ("release_weight", "small", "no release under way"),
         ("shed_rank", "", None),
+        ("ladder_floor", "small", "has no `ladder`"),
+        ("ladder_floor", "*", None),
     ],
 )
 def test_what_is_not_there_is_said(lever: str, scope: str, says: str | None) -> None:

@@ -76,12 +76,14 @@ def test_another_of_the_pool_that_can_is_asked(tmp_path: Path) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("context_tokens", [None, 4000])
 @pytest.mark.parametrize(("asked", "sent"), [(50, 50), (100, 100), (5000, 100), (None, None)])
 def test_a_ceiling_beyond_the_model_s_is_its_own(
-    tmp_path: Path, asked: int | None, sent: int | None
+    tmp_path: Path, asked: int | None, sent: int | None, context_tokens: int | None
 ) -> None:
     async def main() -> None:
-        async with Upstream(whole()) as up, gateway(tmp_path, target(up.port, facts=PLAIN)) as it:
+        to = {"facts": PLAIN, "context_tokens": context_tokens}
+        async with Upstream(whole()) as up, gateway(tmp_path, target(up.port, **to)) as it:
             body = HELLO if asked is None else {**HELLO, "max_tokens": asked}
             assert (await it.ask(body=body)).status == 200
             assert up.exchanges[0].json.get("max_tokens") == sent
@@ -93,6 +95,8 @@ def test_context_is_checked_too(tmp_path: Path) -> None:
     async def main() -> None:
         to = {"context_tokens": 100, "tokenizer": "o200k", "facts": PLAIN}
         async with Upstream(whole()) as up, gateway(tmp_path, target(up.port, **to)) as it:
-            assert (await it.ask(body=LONG)).code == "context_length_exceeded"
+            reply = await it.ask(body=LONG)
+            assert reply.code == "context_length_exceeded"
+            assert reply.json["error"]["message"].endswith("tokens: shorten the prompt")
 
     run(main())

@@ -156,7 +156,8 @@ def test_what_is_too_long_is_not_judged_and_not_let_past() -> None:
     ask = ask_of(messages=[{"role": "user", "content": "a " * (MOST_CHARS // 4)}] * 3)
     with pytest.raises(Refusal) as no:
         judge_request(ask, guarding, at.judges)
-    assert no.value.code.name == "guardrail_unavailable"
+    assert no.value.code.name == "guardrail_blocked"  # sent again it is as long
+    assert not no.value.code.retry and str(MOST_CHARS) in no.value.message
     assert [(it.type, it.action) for it in guarding.hits] == [("too_long", "failed")]
 
 

@@ -23,6 +23,20 @@ def test_only_what_was_in_a_request_is_given_back() -> None:
     assert it.restored == {"<EMAIL_1>": "a@x.org"}
 
 
+def test_what_a_request_has_written_itself_stands_for_nothing_else() -> None:
+    body = rb'{"x": "I wrote to <EMAIL_2> and \u003cEMAIL_7\u003e, <PHONE_9>"}'
+    it = Guarding(Receipt("r", 0.0, "g", "chat"), body)
+    assert it.placeholder(PII, "input", "email", "a@x.org") == "<EMAIL_8>"
+    assert it.placeholder(PII, "output", "email", "b@x.org") == "<EMAIL_9>"
+    assert it.restored == {"<EMAIL_8>": "a@x.org"}
+
+
+def test_two_types_whose_names_look_alike_are_told_apart() -> None:
+    it = guarding()
+    names = [it.placeholder(PII, "input", kind, "1") for kind in ("staff-id", "staff_id")]
+    assert names == ["<STAFF_ID_1>", "<STAFF_ID_2>"]
+
+
 def test_hits_are_bounded_and_counted() -> None:
     it = guarding()
     for number in range(2 * MOST_HITS):
@@ -62,7 +76,7 @@ def test_a_guardrail_that_fails_refuses_or_lets_pass() -> None:
         if on_error == "open":
             assert it.look("a", [guard], "input") == []
         else:
-            with pytest.raises(Refusal, match="could not look") as no:
+            with pytest.raises(Refusal, match=r"could not look .* \(error\)") as no:
                 it.look("a", [guard], "input")
             assert no.value.code.name == "guardrail_unavailable"
         assert [(hit.action, hit.type) for hit in it.hits] == [("failed", "error")]

@@ -13,6 +13,7 @@ from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.guardrail import RouteGuardrails
 from tidegate.core.ladder import History, Rung, When
 from tidegate.core.plan import Contract
+from tidegate.gateway import ladder
 from tidegate.gateway.overlay import put_in_force
 
 SMALL = Rung("small", when=When(("unavailable", "rate_limited")), target="mini")
@@ -47,10 +48,17 @@ def test_a_smaller_model_serves_where_the_route_is_down(tmp_path, fault, reason,
     run(main())
 
 
-def test_nothing_is_told_where_the_route_serves(tmp_path):
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_where_the_route_serves_no_ladder_is_looked_at_and_nothing_told(
+    tmp_path, monkeypatch, stream
+):
+    for name in ("climb", "_is_served"):
+        monkeypatch.delattr(ladder, name)
+    slow = Rung("fast", when=When(slow_answer_s=9.0, slow_first_token_s=9.0), target="mini")
+
     async def main():
-        async with drilled(tmp_path, SMALL, SORRY) as it:
-            reply, receipt = await it.served()
+        async with drilled(tmp_path, slow, SMALL, SORRY) as it:
+            reply, receipt = await it.served(stream=stream)
             assert (reply.status, led(receipt)) == (200, (None, None, None))
             assert "x-tidegate-rung" not in reply.headers
 

@@ -90,3 +90,38 @@ def test_what_was_taken_before_is_given_back_after_a_turn() -> None:
     it.give_back(2)
     assert it.take(REQUESTS_BIN_S)
     assert not it.take(REQUESTS_BIN_S)
+
+
+@given(
+    st.integers(0, 2),
+    st.lists(
+        st.tuples(st.floats(0.0, 2 * MONEY_BIN_S), st.sampled_from(["asked", "again", "vain"])),
+        max_size=20,
+    ),
+)
+def test_one_that_is_untouched_has_room_and_one_that_is_left_alone_becomes_so(
+    least: int, steps: list[tuple[float, str]]
+) -> None:
+    it, now_s = RetryBudget(Retry(budget_least=least)), 0.0
+    for after_s, what in steps:
+        now_s += after_s
+        if what == "asked":
+            it.request(now_s)
+        elif what == "again":
+            it.take(now_s)
+        else:
+            it.wasted(1, now_s)
+        assert it.untouched <= it.has_room(now_s)
+        assert not (it.untouched and what == "vain")
+    for turns in (4, 8):
+        it.request(now_s + turns * MONEY_BIN_S)
+    assert it.untouched == (least > 0)
+
+
+def test_of_a_plan_that_allows_less_less_is_left_at_once() -> None:
+    it = RetryBudget(Retry())
+    assert it.untouched
+    it.obey(Retry(budget_percent=0, budget_least=0))
+    assert not it.untouched and not it.has_room(0.0)
+    it.obey(Retry())
+    assert it.untouched

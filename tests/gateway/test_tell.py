@@ -77,7 +77,8 @@ def test_what_stalls_behind_its_first_token_is_its_target_s(
 ) -> None:
     progress, it = asked()
     now_s = clock.monotonic_s()
-    progress.until_s, progress.first_only, progress.whole_until_s = now_s - 2, True, now_s + whole_s
+    progress.receipt.stream = True
+    progress.until_s, progress.impatient, progress.whole_until_s = now_s - 2, True, now_s + whole_s
     progress.relay = cast("Any", SimpleNamespace(first_s=now_s - 3, flowing=flowing))
     tell(progress, LATE)
     assert it.replicas[0].breaker.failures == failures

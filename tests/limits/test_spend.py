@@ -41,7 +41,7 @@ def test_a_spent_budget_says_all_there_is_to_say():
     assert no.retry_after_s == 12 * 86_400.0
     large = plug.refusal(MONTH, "team growth", Reading(USD, 10 * USD, 9e6))
     assert large.message.endswith(
-        "this request may cost more than all of it; waiting does not help, a smaller request does"
+        "may cost more than all of it; waiting alone does not help: make the request smaller"
     )
     assert large.retry_after_s is None
     rolling = limit("spend", 10, per_s=86_400.0 * 7)

@@ -146,3 +146,11 @@ def test_a_finish_reason_may_end_nothing(word: str, code: str | None) -> None:
     with pytest.raises(Failure) as failed:
         openai_compatible.plug.read_answer(asked(), msgspec.json.encode(body))
     assert failed.value.code.name == code
+
+
+def test_what_an_operator_has_to_mend_is_not_called_an_overload() -> None:
+    said = b'{"error": {"message": "pip install it", "code": "provider_not_installed"}}'
+    found = failure_of(503, {}, said, 0.0)
+    assert (found.kind, found.code.name) == ("unavailable", "upstream_error")
+    assert "not installed" in found.message
+    assert "no such model" in failure_of(404, {}, b"", 0.0).message

@@ -33,6 +33,13 @@ def test_it_is_a_place_in_the_text(text: str, since: int) -> None:
     assert 0 <= held.settled(text, min(since, len(text))) <= len(text)
 
 
+@given(st.text(alphabet="aAbB1 .\n\t-", max_size=40), st.integers(0, 40))
+def test_a_text_of_ascii_is_held_as_any_other(text: str, since: int) -> None:
+    since = min(since, len(text))
+    found, beyond_ascii = held.settled(text, since), held.settled("\u7535" + text, since + 1)
+    assert beyond_ascii == found + 1 or (not found and not beyond_ascii)
+
+
 def test_of_a_text_without_any_end_not_all_is_held() -> None:
     endless = "a" * (held.MOST_CHARS + 10)
     assert held.settled(endless, 0) == len(endless) - held.GROUPED_CHARS

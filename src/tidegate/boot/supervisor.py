@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Runs the given children until a signal. `drain_s` is asked when the draining begins."""
+    """Runs the given children until a signal. `drain_s` is asked when the draining begins, and
+    `shut` called: whoever comes then is refused at once, where otherwise nobody would accept."""
 
     def __init__(
         self,
@@ -28,11 +29,13 @@ class Supervisor:
         gateways: Sequence[Child],
         engines: Sequence[Child],
         drain_s: Callable[[], float],
+        shut: Callable[[], None] = lambda: None,
     ) -> None:
         self._control = control
         self._gateways = list(gateways)
         self._engines = list(engines)
         self._drain_s = drain_s
+        self._shut = shut
         self._end = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -70,6 +73,7 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         loop = asyncio.get_running_loop()
+        self._shut()
         grace_s = self._drain_s() + _SETTLE_S
         drained = loop.create_task(_each(gateway.stop(grace_s) for gateway in self._gateways))
         hurried = loop.create_task(self._hurry.wait())

@@ -203,6 +203,7 @@ class _Up:
             [Child(processes.gateway(slot)) for slot in range(self._setting.gateways)],
             [Child(spec) for spec in beside],
             self._drain_s,
+            self._gateway.close,
         )
         return asyncio.run(supervisor.run())
 

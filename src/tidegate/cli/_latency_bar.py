@@ -64,10 +64,14 @@ def duration(seconds: float | None) -> str:
 
 
 def cost(receipt: Receipt) -> str:
-    """`$0.000123`, or `unknown price` where nobody knows it."""
-    if receipt.cost_nanousd is None:
+    """`$0.000123`; the most that it can be where nobody knows it, which is below nothing where
+    what a batch has held is held no more; `unknown price` where nobody knows that either."""
+    most = receipt.most_nanousd
+    if receipt.cost_nanousd is not None:
+        return f"${format_usd(receipt.cost_nanousd)}"
+    if most is None:
         return "unknown price"
-    return f"${format_usd(receipt.cost_nanousd)}"
+    return f"at most ${format_usd(most)}" if most >= 0 else f"${format_usd(-most)} held no more"
 
 
 def tokens(receipt: Receipt) -> str:

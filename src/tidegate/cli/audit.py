@@ -118,6 +118,12 @@ def report(observed: Sequence[Path], db: str | None, ledger: Path | None, as_jso
     seen = [it for file in observed for it in observed_of(file)]
     if not seen:
         raise click.ClickException("nothing was seen: the files are empty")
+    ends = {it.end for it in seen if it.side == "front"}
+    if "unseen" in ends and len(ends) > 1:
+        said = (
+            "a mirror's copies and a tap at the front see the same requests: report on one of both"
+        )
+        raise click.UsageError(said)
     if (db is None) == (ledger is None):
         raise click.UsageError("name the ledger with --db (TIDEGATE_AUDIT_DB) or --ledger")
     try:
@@ -158,7 +164,8 @@ def _text(found: AuditReport) -> str:
     lines = [
         f"{moment(found.since_s)} to {moment(found.until_s)}: {found.observed} requests and calls "
         f"seen, {found.rows} rows of the ledger with {usd_text(found.spend_nanousd)} USD",
-        f"{found.matched} rows were seen; {found.judged} told their tokens and were compared",
+        f"{found.matched} rows were seen; {found.judged} told their tokens and were compared, "
+        f"{found.priced} their money too, by published prices",
         "",
     ]
     if found.lacks:

@@ -74,6 +74,8 @@ def plug() -> None:
     type=int,
     help="Percent of it that alerts. Repeatable. Default: 50, 80 and 100.",
 )
+@click.option("--budget-soft", is_flag=True, help="It only alerts and refuses nothing.")
+@click.option("--budget-degrade", is_flag=True, help="Have the ladders of routes look at it.")
 @click.option("--rpm", type=click.IntRange(1), help="Requests a minute, of it alone.")
 @click.option("--tpm", type=click.IntRange(1), help="Tokens a minute, of it alone.")
 @click.option("--parallel", type=click.IntRange(1), help="Requests at once, of it alone.")
@@ -165,8 +167,10 @@ def _wanted(given: dict[str, object]) -> NewKey:
         "requests_per_minute": given["rpm"],
         "tokens_per_minute": given["tpm"],
         "max_parallel_requests": given["parallel"],
+        "budget_hard": False if given["budget_soft"] else None,
+        "budget_degrade": given["budget_degrade"] or None,
     }
-    some = any(value is not None for value in limits.values())
+    limits = {name: value for name, value in limits.items() if value is not None}
     assert isinstance(attributes, tuple) and isinstance(routes, tuple)  # noqa: S101
     wanted: dict[str, object] = {
         "name": given["name"],
@@ -178,7 +182,7 @@ def _wanted(given: dict[str, object]) -> NewKey:
         "routes": routes or None,
         "attributes": pairs(attributes, "--attribute"),
         "expires_at_s": expires_at_s,
-        "limits": NewKeyLimits(**limits) if some else None,  # type: ignore[arg-type]
+        "limits": NewKeyLimits(**limits) if limits else None,  # type: ignore[arg-type]
     }
     return NewKey(**wanted)  # type: ignore[arg-type]  # control checks every field
 

@@ -34,6 +34,7 @@ _HEAD = ("", "THERE", "HERE", "")
 _FATES = {"left": "not carried", "changed": "differs", "carried": "carried"}
 _NAMED = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ADDRESS = re.compile(r"base_url: ['\"]?\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_MOST_NAMED = 5
 _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 _out = click.option(
     "--out",
@@ -42,7 +43,12 @@ _out = click.option(
     help="Write the plan file here, and secrets that FILE holds into files below secrets/ beside "
     "it. Default: nothing is written.",
 )
-_all = click.option("--all", "show_all", is_flag=True, help="List what is carried as well.")
+_all = click.option(
+    "--all",
+    "show_all",
+    is_flag=True,
+    help="List what is carried as well, and of whom all of it is said.",
+)
 
 
 @click.group("import")
@@ -140,6 +146,10 @@ def _tables(url: str) -> Mapping[str, list[dict[str, object]]]:
 def _tell_plan(converted: Converted, out: Path | None, *, show_all: bool) -> None:
     """Exits where the plan may not be served, as far as that can be told here."""
     _tell_findings("Its configuration", converted.findings, show_all=show_all)
+    if not converted.has_routes:
+        click.echo("error: the file has no model that could be served here: see above", err=True)
+        click.echo("Nothing is written or applied.", err=True)
+        sys.exit(1)
     unset = _unset(converted.plan)
     environ = {**os.environ, **unset}
     source = converted.plan.encode()
@@ -172,12 +182,21 @@ def _tell_findings(what: str, findings: list[Finding], *, show_all: bool) -> Non
     told = ", ".join(f"{count} {_FATES[fate]}" for fate, count in counts.items())
     click.echo(f"{what}: {told}.")
     rows = [
-        (_FATES[it.fate], _times(it), it.ours or "-", it.said)
+        (_FATES[it.fate], _times(it), it.ours or "-", _said(it, every=show_all))
         for it in findings
         if show_all or it.fate != "carried"
     ]
     if rows:
         click.echo(table(_HEAD, rows))
+
+
+def _said(one: Finding, *, every: bool) -> str:
+    """What is said, and of whom: the first few of them, or all."""
+    if one.fate == "carried" or not one.whose:
+        return one.said
+    named = one.whose if every else one.whose[:_MOST_NAMED]
+    more = len(one.whose) - len(named)
+    return f"{one.said}: {', '.join(named)}" + (f" and {more} more (--all)" if more else "")
 
 
 def _times(one: Finding) -> str:

@@ -12,7 +12,7 @@ PARAMETERS: Final = (
 # What says nothing of how a request is served.
 HARMLESS_PARAMS: Final = ("use_litellm_proxy", "model_info")
 HARMLESS_INFO: Final = (
-    *("id", "db_model", "base_model", "max_tokens", "max_output_tokens", "mode", "created_at"),
+    *("id", "db_model", "base_model", "max_tokens", "max_output_tokens", "created_at"),
     *("created_by", "updated_at", "updated_by", "description", "version", "litellm_provider"),
     *("supports_function_calling", "supports_vision", "supports_parallel_function_calling"),
     *("supports_response_schema", "supports_prompt_caching", "supports_system_messages"),
@@ -25,6 +25,8 @@ _GUARD: Final = "write `guardrails` below the routes"
 _KEPT_ELSEWHERE: Final = "have it write files, and name them as `file:/path`"
 _OTEL: Final = "receipts and /metrics have it: docs/receipts-and-metrics.md"
 _ENTRA: Final = "write `identity: {azure: ...}` of the provider: docs/credentials.md"
+_CALLERS: Final = "callers say it, or the engine's own settings"
+_BATCHES: Final = "it is where that provider keeps files of batches: docs/batches.md"
 _NOTHING: Final = ""
 
 ADVICE: Final[Mapping[str, str]] = {
@@ -44,8 +46,15 @@ ADVICE: Final[Mapping[str, str]] = {
     "n": "callers say it",
     "tags": "no route is chosen by tags: give each its own",
     "mock_response": "see docs/sim.md for a model that answers by script",
-    "litellm_credential_name": "write its key as `api_key` of the provider",
+    "litellm_credential_name": "`credential_list` has none of it: write `api_key` of the provider",
     "region_name": "write it into `base_url`",
+    "thinking": _CALLERS,
+    "num_ctx": _CALLERS,
+    "safety_settings": "callers say it",
+    "s3_bucket_name": _BATCHES,
+    "s3_region_name": _BATCHES,
+    "s3_access_key_id": _BATCHES,
+    "s3_secret_access_key": _BATCHES,
     "input_cost_per_second": "write `price` with GPU-hours",
     "output_cost_per_second": "write `price` with GPU-hours",
     "model_info": "it only describes the model",
@@ -56,8 +65,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "health_check_max_tokens": "write `probe` below the provider",
     "disable_background_health_check": "nothing is probed that has no `probe`",
     "tier": "no route is chosen by tier",
-    "max_budget": "write a budget, `only: {target: NAME}`",
-    "budget_duration": "write a budget, `only: {target: NAME}`",
+    "max_budget": "write a budget: of one deployment with `only: {target: NAME}`",
+    "budget_duration": "it is the `per` of the budget that you write",
     "guardrails": _GUARD,
     # router_settings
     "retry_policy": "`retry` and `fallbacks` of a route go by the class of failure",
@@ -118,7 +127,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "default_redis_ttl": "write `ttl` below `cache.exact`",
     "num_workers": "write `gateway.processes`",
     # general_settings
-    "master_key": "control's token is drawn at its first start: docs/getting-started.md",
+    "master_key": "control has a token of its own; who calls models with it needs a key: "
+    "`tidegate key create`",
     "database_url": "it is what --db takes; ours is `storage.database`",
     "database_connection_pool_limit": _NOTHING,
     "database_connection_timeout": _NOTHING,
@@ -171,7 +181,7 @@ ADVICE: Final[Mapping[str, str]] = {
     "files_settings": "write a provider for each",
     "finetune_settings": "fine-tuning is not served here",
     "assistant_settings": "assistants are not served here",
-    "credential_list": "write its keys as `api_key` of the providers",
+    "credential_list": "no deployment names those that are left",
     "policies": _GUARD,
     "policy_attachments": _GUARD,
 }

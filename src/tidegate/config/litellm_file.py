@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+from tidegate.config.litellm_credentials import with_credentials
 from tidegate.config.litellm_families import advice_of
 from tidegate.config.litellm_models import Known, Models
 from tidegate.config.litellm_routes import Shared, routes_of
@@ -22,7 +23,7 @@ _MOST_INCLUDED: Final = 50
 def convert_litellm(path: Path, known: Known) -> Converted:
     """The plan that the file comes to, as far as what is `known` here goes. FileRefused."""
     found, draft, kept = Findings(), Draft(), Secrets()
-    whole = Their(_with_included(path, found), "", found)
+    whole = Their(with_credentials(_with_included(path, found), found), "", found)
     models = Models(draft, kept, known, found)
     for item in whole.items("model_list"):
         models.add(item)

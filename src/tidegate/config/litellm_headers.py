@@ -9,6 +9,7 @@ from tidegate.config.their_values import header_name, text
 from tidegate.config.written_plan import literal
 
 ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
+_FILLED_IN: Final = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^${}]*)?\}")
 _SECRET: Final = re.compile(r"auth|key|token|secret|cookie|pass|cred", re.IGNORECASE)
 _LOOKS_SECRET: Final = re.compile(
     r"^\s*(?:bearer|basic)\s|\b(?:sk|pk|rk|gsk|hf|xai|ghp|glpat)[-_][A-Za-z0-9_-]{12}|\beyJ\w{8}",
@@ -16,11 +17,18 @@ _LOOKS_SECRET: Final = re.compile(
 )
 
 
+def is_reference(text: str) -> bool:
+    """Whether it names a variable: in LiteLLM's words, or in those of what fills its file in."""
+    return bool(ENVIRON.fullmatch(text) or _FILLED_IN.fullmatch(text))
+
+
 def reference_of(value: object) -> str:
     """Their variables in our words; any other text as it is."""
     text = str(value)
     match = ENVIRON.fullmatch(text)
-    return f"${{{match[1]}}}" if match else literal(text)
+    if match:
+        return f"${{{match[1]}}}"
+    return text if _FILLED_IN.fullmatch(text) else literal(text)
 
 
 def headers_of(wire: Wire, params: Their) -> dict[str, str]:

@@ -52,6 +52,14 @@ _WHOLE: Final = "litellm-proxy-budget"  # the user that stands for everything
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MOST_NAME: Final = 100
 _MOST_COUNT: Final = 10**15
+_CALLED: Final = {
+    **dict.fromkeys(("users", "members", "end_users"), "user_id"),
+    "teams": "team_id",
+    "organizations": "organization_id",
+    "projects": "project_id",
+    "tags": "tag_name",
+}
+_UNTIL_UNBLOCKED: Final = "it is let in again by an import after it was unblocked there"
 _COUNTS: Final = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 
 
@@ -101,8 +109,10 @@ class _House:
 
     def _rows(self, table: str) -> Iterable[Row]:
         for row in self._tables.get(table, ()):
+            self._found.whose = _whose(table, row)
             say_left(table, row, self._found)
             yield row
+        self._found.whose = None
 
     def _team(self, row: Row) -> MovedTeam:
         team = team_id(row["team_id"])
@@ -158,11 +168,14 @@ class _House:
         if row.get("expires") is not None:
             self._found.carried("keys.expires", "expires_at_s")
         team_row = self._team_rows.get(theirs, {})
+        if theirs and not team_row:
+            said = "its limits and budget are gone with it: `tidegate team create` gives it others"
+            self._found.changed("keys.team_id of a team that is not there", "its team", said)
         project = self._project_rows.get(row.get("project_id"), {})
         blocked = any(it.get("blocked") for it in (row, team_row, project))
         if blocked:
             where = "keys.blocked, teams.blocked, projects.blocked"
-            self._found.changed(where, "revoked", "revoking is for good")
+            self._found.changed(where, "revoked", _UNTIL_UNBLOCKED)
         self._found.carried("keys.token", "the same key, known by its SHA-256")
         attributes = attributes_of(row, team_row, self._found)
         return MovedKey(
@@ -296,6 +309,15 @@ class _House:
         if spent:
             at_s = EVER_S if budget is None else budget.at_s
             self._spends.append(MovedSpend(scope, at_s, spent))
+
+
+def _whose(table: str, row: Row) -> str | None:
+    """What a row is called here: a key by the id that commands take, others by their own."""
+    if table == "keys":
+        sha256 = str(row["token"])
+        return foreign_id(bytes.fromhex(sha256)) if _SHA256.fullmatch(sha256) else None
+    name = row.get(_CALLED.get(table, ""))
+    return None if name is None else text_of(name, 60)
 
 
 def _object(text: object) -> dict[str, Any]:

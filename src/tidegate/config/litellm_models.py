@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from tidegate.config.litellm_addresses import address_of, told_of_variable
 from tidegate.config.litellm_advice import HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
 from tidegate.config.litellm_families import advice_of
-from tidegate.config.litellm_headers import ENVIRON, headers_of, reference_of
+from tidegate.config.litellm_headers import headers_of, is_reference, reference_of
 from tidegate.config.litellm_prices import price_of, price_unsaid
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
@@ -20,6 +21,7 @@ from tidegate.config.their_values import (
     ROUTE_NAME,
     SECONDS,
     SHARE,
+    SOME,
     attempts,
     count,
     flag,
@@ -37,6 +39,12 @@ _MOST_TOKENS: Final = 100_000_000
 _USUAL_CONNECTIONS: Final = 512
 _MOST_PLACES: Final = 10_000
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_MODES: Final = frozenset(
+    {
+        *("chat", "completion", "embedding", "responses", "batch", "rerank", "moderation"),
+        *("image_generation", "image_edit", "audio_transcription", "audio_speech"),
+    }
+)
 _NO_KEY: Final = ("", "none", "None", "null", "fake-key", "not-needed", "EMPTY")
 _ENGINES: Final = frozenset(
     {
@@ -146,12 +154,12 @@ class Models:
     def _provider(self, wire: Wire, params: Their) -> str:
         """The account that this deployment is asked with; one like it before is the same one."""
         account: dict[str, Any] = {"kind": wire.kind}
-        address = self._address(wire, params)
+        address = address_of(wire, params)
         if address:
             self._found.carried("model_list[].litellm_params.api_base", "providers.NAME.base_url")
             account["base_url"] = address
         key = params.take("api_key")
-        reference = self._key(wire, key)
+        reference = self._key(wire, key, params)
         if reference is not None:
             self._found.carried("model_list[].litellm_params.api_key", "providers.NAME.api_key")
             account["api_key"] = reference
@@ -173,27 +181,7 @@ class Models:
             self._accounts[told] = name
         return self._accounts[told]
 
-    def _address(self, wire: Wire, params: Their) -> str | None:
-        if wire.kind == "bedrock" and wire.base_url is None:
-            named = params.carry("aws_region_name", "providers.NAME.base_url")
-            also = params.carry("region_name", "providers.NAME.base_url")
-            region = named or also or "os.environ/AWS_REGION"
-            return f"https://bedrock-runtime.{reference_of(region)}.amazonaws.com"
-        if wire.kind == "vertex" and wire.base_url is None:
-            place = params.carry("vertex_location", "providers.NAME.base_url") or "us-central1"
-            project = params.carry("vertex_project", "providers.NAME.base_url")
-            project = reference_of(project or "os.environ/VERTEXAI_PROJECT")
-            place = reference_of(place)
-            host = "aiplatform" if place == "global" else f"{place}-aiplatform"
-            return f"https://{host}.googleapis.com/v1/projects/{project}/locations/{place}"
-        if wire.base_url is None:
-            return None
-        address = reference_of(wire.base_url).rstrip("/")
-        if wire.kind == "ollama" and not address.endswith("/v1"):
-            address += "/v1"
-        return address
-
-    def _key(self, wire: Wire, key: object) -> str | None:
+    def _key(self, wire: Wire, key: object, params: Their) -> str | None:
         if key is None:
             if wire.key_variable is not None and wire.kind not in _ENGINES:
                 return f"${{{wire.key_variable}}}"
@@ -201,7 +189,9 @@ class Models:
         text = str(key)
         if text in _NO_KEY:
             return "none"
-        if ENVIRON.fullmatch(text):
+        if is_reference(text):
+            if not text.startswith("os.environ/"):
+                told_of_variable(params, "api_key")
             return reference_of(text)
         return self._secrets.put(wire.kind, text)
 
@@ -214,7 +204,7 @@ class Models:
         if deadlines:
             target["deadlines"] = deadlines
         where = "targets.NAME.queueing.max_in_flight"
-        places = params.read("max_parallel_requests", where, count, COUNT)
+        places = params.read("max_parallel_requests", where, count, SOME)
         if places is not None:
             target["queueing"] = {"max_in_flight": min(places, _MOST_PLACES)}
             if places > _USUAL_CONNECTIONS:
@@ -224,7 +214,7 @@ class Models:
             target["breaker"] = {"open_s": rest}
 
     def _described(self, target: dict[str, Any], info: Their, name: str) -> None:
-        length = info.read("max_input_tokens", "targets.NAME.context_tokens", count, COUNT)
+        length = info.read("max_input_tokens", "targets.NAME.context_tokens", count, SOME)
         if length is not None:
             target["context_tokens"] = min(length, _MOST_TOKENS)
         groups = info.carry("access_groups", "the routes of a key")
@@ -232,6 +222,12 @@ class Models:
             names = self.stands_for.setdefault(str(group), [])
             if name not in names:
                 names.append(name)
+        mode = info.take("mode")
+        if mode is not None and str(mode) not in _MODES:
+            said = "that is not served here: nobody can call it"
+            self._found.left(f"{info.at('mode')}: {str(mode)[:40]}", said)
+        elif mode is not None:
+            self._found.carried(info.at("mode"), UNNEEDED)
         for it in HARMLESS_INFO:
             info.carry(it, UNNEEDED)
 
@@ -241,8 +237,8 @@ class Models:
         where = "routes.NAME.fallbacks, after those before it"
         one.order = params.read("order", where, whole, COUNT) or 0
         for name in ("rpm", "tpm"):
-            most = params.read(name, "a limit by target", count, COUNT)
-            also = info.read(name, "a limit by target", count, COUNT)
+            most = params.read(name, "a limit by target", count, SOME)
+            also = info.read(name, "a limit by target", count, SOME)
             setattr(one, name, also if most is None else most)
         for name in ("max_retries", "num_retries"):
             tries = params.read(name, "routes.NAME.retry.attempts", attempts, COUNT)
@@ -283,7 +279,7 @@ def _parameters(params: Their) -> dict[str, Any]:
     for name in PARAMETERS:
         where = "routes.NAME.parameters"
         if name in _OUTPUT_BOUNDS:
-            value = params.read(name, where, _output_bound, COUNT)
+            value = params.read(name, where, _output_bound, SOME)
         else:
             value = params.carry(name, where)
         if value is not None:

@@ -46,8 +46,20 @@ def routes_of(models: Models, shared: Shared, draft: Draft, found: Findings) -> 
         else:
             said = "it names no model group" if fits else ROUTE_NAME
             found.left(f"router_settings.model_group_alias.{alias[:60]}", said)
+    _strangers(models.groups, shared, found)
     for target in draft.targets.values():
         _held(target, shared)
+
+
+def _strangers(groups: Mapping[str, Group], shared: Shared, found: Findings) -> None:
+    """Fallbacks of what is no route here, as of a model that was called by a wildcard."""
+    named = {name: None for of in shared.fallbacks.values() for name in of}
+    for name in named:
+        if name != "*" and name not in groups:
+            said = (
+                "it names no model group: its fallbacks belong to the route that you write for it"
+            )
+            found.left(f"fallbacks of {name[:60]}", said)
 
 
 def _route(
@@ -133,7 +145,8 @@ def _fallbacks(
     for failure in (*ANY_FAILURE, "overflow", "refused_by_safety"):
         of = shared.fallbacks.get(failure, {})
         asked = list(later) if failure in ANY_FAILURE else []
-        for other in of.get(name, of.get("*", [])):
+        for asked_for in of.get(name, of.get("*", [])):
+            other = asked_for if asked_for in groups else shared.aliases.get(asked_for, asked_for)
             if other not in groups:
                 found.left(f"fallbacks: {other[:60]}", "it names no model group")
                 continue

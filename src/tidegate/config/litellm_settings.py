@@ -12,11 +12,13 @@ from tidegate.config.their_values import (
     ANY_FAILURE,
     COUNT,
     SECONDS,
+    SOME,
     attempts,
     count,
     fails_beyond,
     flag,
     seconds,
+    share,
 )
 from tidegate.config.written_plan import Draft
 from tidegate.core.declared_budgets import MAX_BUDGET_USD
@@ -43,6 +45,10 @@ _FALLBACKS: Final = {
 }
 
 
+_KEPT_FOR: Final = (
+    "kept for requests with `temperature: 0` and a `seed`, for each team by itself; "
+    "`deterministic: any` and `scope: route` keep as it does there"
+)
 _OF_CACHES: Final = {
     **dict.fromkeys(
         (
@@ -94,7 +100,7 @@ def read_general(settings: Their, draft: Draft) -> None:
     if most is not None:
         draft.gateway["http"] = {"max_body_bytes": f"{most}MiB"}
     where = "limits.everything-at-once"
-    at_once = settings.read("global_max_parallel_requests", where, count, COUNT)
+    at_once = settings.read("global_max_parallel_requests", where, count, SOME)
     if at_once is not None:
         draft.limits["everything-at-once"] = {"kind": "concurrency", "amount": at_once}
     settings.rest(advice_of)
@@ -118,12 +124,13 @@ def _retries(settings: Their, shared: Shared) -> None:
         settings, "cooldown_time", "targets.NAME.breaker.open_s", shared.open_s
     )
     for name, failures in _FALLBACKS.items():
-        value = settings.carry(name, "routes.NAME.fallbacks")
-        for one in value if isinstance(value, list) else ():
+        value = settings.read(name, "routes.NAME.fallbacks", _list, "a list belongs here")
+        for one in value or ():
             for group, others in one.items() if isinstance(one, dict) else ():
                 for failure in failures:
                     _note(shared, failure, str(group), others, settings)
-    others = settings.carry("default_fallbacks", "routes.NAME.fallbacks")
+    said = "a list belongs here"
+    others = settings.read("default_fallbacks", "routes.NAME.fallbacks", _list, said)
     for failure in ANY_FAILURE if others else ():
         _note(shared, failure, "*", others, settings)
 
@@ -136,10 +143,35 @@ def _note(shared: Shared, failure: str, group: str, others: Any, settings: Their
     shared.fallbacks.setdefault(failure, {})[group] = names
 
 
+def _ttl(params: Their) -> float | None:
+    where = "routes.NAME.cache.exact.ttl"
+    value = params.take("ttl")
+    ttl_s = None if value is None else seconds(value)
+    if ttl_s is not None and share(value) != ttl_s:
+        said = "a day is the longest that an answer is fresh here"
+        params.found.changed(params.at("ttl"), f"{where}: 1d", said)
+    elif ttl_s is not None:
+        params.found.carried(params.at("ttl"), where)
+    elif value is not None:
+        params.found.left(params.at("ttl"), SECONDS)
+    return ttl_s
+
+
+def _list(value: object) -> list[Any] | None:
+    return value if isinstance(value, list) else None
+
+
 def _cache(settings: Their, shared: Shared) -> None:
-    on = settings.read("cache", "routes.NAME.cache.exact", flag, "write true or false")
+    given = settings.take("cache")
+    on = given is not None and flag(given)
+    if on:
+        settings.found.changed(settings.at("cache"), "routes.NAME.cache.exact", _KEPT_FOR)
+    elif on is None:
+        settings.found.left(settings.at("cache"), "write true or false")
+    elif given is not None:
+        settings.found.carried(settings.at("cache"), "no cache is on unless it is written")
     params = settings.mapping("cache_params")
-    ttl_s = params.read("ttl", "routes.NAME.cache.exact.ttl", seconds, SECONDS)
+    ttl_s = _ttl(params)
     kind = params.take("type")
     if kind is not None and "semantic" in str(kind):
         params.found.left("litellm_settings.cache_params.type", "see docs/semantic-cache.md")

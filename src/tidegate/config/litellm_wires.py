@@ -21,7 +21,8 @@ _KINDS: Final[Mapping[str, str]] = {
     "codestral": "mistral",
     "cohere_chat": "cohere",
     "jina_ai": "jina",
-    "meta_llama": "llama_api",
+    "featherless_ai": "featherless",
+    "friendliai": "friendli",
     "bedrock_converse": "bedrock",
     "perplexity": "perplexity",
     "github": "github_models",
@@ -31,7 +32,6 @@ _KINDS: Final[Mapping[str, str]] = {
     "openai_like": "openai_compatible",
     "custom_openai": "openai_compatible",
     "azure_ai": "openai_compatible",
-    "litellm_proxy": "openai_compatible",
     "aiohttp_openai": "openai",
 }
 # Where such a provider is asked in OpenAI's wire, for one that has no kind of its own here.
@@ -67,6 +67,13 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "cohere": "COHERE_API_KEY",
     "github": "GITHUB_API_KEY",
 }
+# What LiteLLM reads before the model itself: how it is asked there, and no part of its name.
+_SERIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "openai": ("responses/",),
+    "azure": ("responses/", "o_series/", "gpt5_series/"),
+    "bedrock": ("converse/", "invoke/"),
+    "bedrock_converse": ("converse/", "invoke/"),
+}
 _BEGINNINGS: Final = (
     (
         ("gpt-", "o1", "o3", "o4", "chatgpt", "text-embedding-", "dall-e", "whisper", "tts-"),
@@ -98,7 +105,7 @@ def wire_of(params: Mapping[str, Any], kinds: Collection[str]) -> Wire | str:
     address = params.get("api_base") or params.get("base_url")
     if address and "@" in str(address).partition("://")[2].partition("/")[0]:
         return "its api_base holds a user name or a password: a provider here has an api_key"
-    if address and "environ/" not in str(address):
+    if address and "environ/" not in str(address) and not str(address).startswith("${"):
         try:
             parse_url(str(address))
         except ValueError as error:
@@ -111,8 +118,11 @@ def wire_of(params: Mapping[str, Any], kinds: Collection[str]) -> Wire | str:
         prefix, rest = _prefix_of(given), given
     if not rest:
         return "it names no model"
-    if prefix in ("bedrock", "bedrock_converse"):
-        rest = rest.removeprefix("converse/").removeprefix("invoke/")
+    for series in _SERIES.get(prefix, ()):
+        rest = rest.removeprefix(series)
+    if prefix == "huggingface" and rest.count("/") == 2:
+        by, _, whole = rest.partition("/")
+        rest = f"{whole}:{by}"
     kind = _KINDS.get(prefix, prefix)
     if kind == "openai" and address and "api.openai.com" not in str(address):
         kind = "openai_compatible"

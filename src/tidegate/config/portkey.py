@@ -6,8 +6,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
+from tidegate.config.litellm_headers import reference_of
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
+from tidegate.config.portkey_addresses import address_of, provider_of, version_of
 from tidegate.config.portkey_routes import Above, Asked, Leaf, route_of
 from tidegate.config.their_file import UNNEEDED, Their, nobody, read_json
 from tidegate.config.their_secrets import Secrets
@@ -20,19 +24,6 @@ _HEADING: Final = (
     "Imported from Portkey's {name} by `tidegate import portkey`.",
     "`tidegate check` says whether it may be served, docs/plan-file.md what each key means.",
 )
-# Their names of providers, as LiteLLM's.
-_PROVIDERS: Final[Mapping[str, str]] = {
-    "azure-openai": "azure",
-    "together-ai": "together_ai",
-    "fireworks-ai": "fireworks_ai",
-    "vertex-ai": "vertex_ai",
-    "google": "gemini",
-    "mistral-ai": "mistral",
-    "x-ai": "xai",
-    "perplexity-ai": "perplexity",
-    "nvidia-nim": "nvidia_nim",
-    "workers-ai": "cloudflare",
-}
 _MOST_DEPTH: Final = 8
 _ADVICE: Final[Mapping[str, str]] = {
     "conditions": "no route is chosen by what a request says: applications call it by its name",
@@ -46,6 +37,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "on_status_codes": "fallbacks go by the class of failure: docs/resilience.md",
     "strict_open_ai_compliance": "answers keep OpenAI's shapes",
     "name": "",
+    "aws_region": "write it into `base_url`",
     "metadata": "keys have attributes: docs/plan-file.md, `keys`",
     "prompt_id": "write `prompt` below the route",
     "openai_project": "write the header below the provider",
@@ -79,7 +71,8 @@ def convert_portkey(path: Path, kinds: Collection[str], route: str) -> Converted
         found.left("the whole config", "it names no target that could be asked here")
     findings = found.all()
     heading = [line.format(name=path.name) for line in _HEADING]
-    return Converted(written(draft, heading, findings), reading.secrets.files, {}, findings)
+    plan = written(draft, heading, findings)
+    return Converted(plan, reading.secrets.files, {}, findings, bool(draft.routes))
 
 
 class _Reading:
@@ -220,11 +213,18 @@ class _Reading:
         """The target that a part comes to which has none below it."""
         theirs = part.take("provider") or part.take("virtual_key")
         key, host = part.take("api_key"), part.take("custom_host")
+        named = str(above.model or "")
+        if named.startswith("@") and "/" in named:
+            integration, _, model = named.partition("/")
+            above, theirs = replace(above, model=model), theirs or integration
         if theirs is None:
             return None
         slug = str(theirs).lstrip("@")
         self._found.carried("provider or virtual_key", "targets.NAME.provider")
-        prefix = _PROVIDERS.get(slug, slug)
+        prefix = provider_of(slug, self._kinds, self._found)
+        if prefix == "azure" and isinstance(deployed := part.take("deployment_id"), str):
+            self._found.carried("deployment_id", "targets.NAME.model")
+            above = replace(above, model=deployed)
         if above.model is None:
             said = "the caller's model goes to it there: name one, as `override_params.model`"
             self._found.left(f"provider: {slug[:60]}", said)
@@ -232,15 +232,21 @@ class _Reading:
         params = {"model": above.model, "custom_llm_provider": prefix, "api_base": host}
         wire = wire_of(params, self._kinds)
         if isinstance(wire, str):
-            self._found.left(f"provider: {slug[:60]}", wire)
+            said = wire.replace("an api_base", "a custom_host")
+            self._found.left(f"provider: {slug[:60]}", said)
             return None
-        return self._put(wire, slug, key, above)
+        account: dict[str, Any] = {}
+        address = address_of(prefix, part) if wire.base_url is None else reference_of(wire.base_url)
+        if address:
+            account["base_url"] = address.rstrip("/")
+        headers = version_of(prefix, part)
+        if headers:
+            account["headers"] = headers
+        return self._put(wire, slug, key, above, account)
 
-    def _put(self, wire: Wire, slug: str, key: object, above: Above) -> str:
+    def _put(self, wire: Wire, slug: str, key: object, above: Above, asked: dict[str, Any]) -> str:
         provider = _UNFIT.sub("-", slug)
-        account: dict[str, Any] = {} if provider == wire.kind else {"kind": wire.kind}
-        if wire.base_url:
-            account["base_url"] = literal(wire.base_url.rstrip("/"))
+        account = asked if provider == wire.kind else {"kind": wire.kind, **asked}
         if key:
             account["api_key"] = self.secrets.put(provider, str(key))
             self._found.carried("api_key", "providers.NAME.api_key")

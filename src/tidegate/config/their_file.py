@@ -28,6 +28,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """A mapping in YAML. FileRefused."""
     try:
         value = yaml.safe_load(_bytes_of(path))
+    except FileRefused:
+        raise
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())[:300]
         raise FileRefused(f"{path} is no YAML: {said}") from error
@@ -38,6 +40,8 @@ def read_json(path: Path) -> dict[str, Any]:
     """An object in JSON. FileRefused."""
     try:
         value = msgspec.json.decode(_bytes_of(path))
+    except FileRefused:
+        raise
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileRefused(f"{path} is no JSON: {error}") from error
     return _mapping(path, value)

@@ -6,9 +6,10 @@ from typing import Final
 from tidegate.config.scalars import READERS
 from tidegate.core.declared_scalars import MAX_SECONDS
 
-SECONDS: Final = "write a number of seconds"
+SECONDS: Final = "write a number of seconds above 0"
 SHARE: Final = "write a number above 0"
 COUNT: Final = "write a whole number"
+SOME: Final = "write a whole number above 0"
 ROUTE_NAME: Final = "a route's name is printable, of 200 letters at most, with no spaces around it"
 AMOUNT: Final = "write an amount in dollars"
 # For what another gateway falls back that does not say for what.

@@ -126,6 +126,8 @@ def _yaml_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         said = ", ".join(part for part in (error.context, error.problem) if part)
         line = text.splitlines()[where.line : where.line + 1] if where else []
         hint = _FLOW_HINT if line and "${" in line[0] else ""
+        if where and line and line[0][where.column : where.column + 1] == "\t":
+            hint = "; this is a tab: indent with spaces"
         return Problem(file, mark, (), f"this is not YAML: {said or 'it cannot be read'}{hint}")
     offset = min(getattr(error, "position", 0) or 0, len(text))
     before = text[:offset]

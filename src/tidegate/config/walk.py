@@ -4,7 +4,7 @@ A value that cannot be read is replaced by its default, or a stand-in of its typ
 remembered as `spoiled`: what compiling then says about it would repeat what was said here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import lru_cache
 from pathlib import PurePath
@@ -103,9 +103,12 @@ class _Walker:
                 rows = enumerate(node.items)
                 return tuple(self.read(n, shape.item, (*path, str(i))) for i, n in rows)
             case OneOf():
-                return self._read(node, self._option(node, shape, path), path)
+                option = self._option(node, shape, path)
+                if isinstance(option, Choice):
+                    return self._choice(node, option, path, shape.options)
+                return self._read(node, option, path)
             case Choice():
-                return self._choice(node, shape, path)
+                return self._choice(node, shape, path, (shape,))
             case Scalar():
                 return self._scalar(node, shape, path)
 
@@ -171,14 +174,14 @@ class _Walker:
         else:
             fits = [o for o in shape.options if isinstance(o, Scalar | Choice)]
         if not fits:
-            raise self._wrong(node, path, " or ".join(_expected(o) for o in shape.options))
+            raise self._wrong(node, path, _one_of(shape.options))
         return fits[0]
 
-    def _choice(self, node: Node, shape: Choice, path: Path) -> str:
+    def _choice(self, node: Node, shape: Choice, path: Path, options: Sequence[Shape]) -> str:
         text, _ = self._text(node, path, shape)
         if text not in shape.values:
             near = nearest(text, shape.values)
-            raise self._wrong(node, path, _expected(shape), near)
+            raise self._wrong(node, path, _one_of(options), near)
         return text
 
     def _scalar(self, node: Node, shape: Scalar, path: Path) -> Any:
@@ -280,6 +283,10 @@ def _expected(shape: Shape) -> str:
             return "a list"
         case _:
             return "a mapping"
+
+
+def _one_of(options: Sequence[Shape]) -> str:
+    return " or ".join(dict.fromkeys(_expected(one) for one in options))
 
 
 def _advice(text: str, shape: Record) -> str:

@@ -60,9 +60,21 @@ def written(draft: Draft, heading: Iterable[str], findings: Iterable[Finding]) -
     return text
 
 
+class _Whole(yaml.SafeDumper):
+    """Writes what is the same twice out twice: who changes one route means that one."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def _dumped(value: dict[str, Any]) -> str:
-    return yaml.safe_dump(
-        value, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False
+    return yaml.dump(
+        value,
+        Dumper=_Whole,
+        sort_keys=False,
+        allow_unicode=True,
+        width=_WIDTH,
+        default_flow_style=False,
     )
 
 

@@ -57,7 +57,7 @@ async def _explain(call: Call) -> BudgetExplained:
 async def _set(call: Call) -> BudgetChanged:
     asked: NewBudget = call.body
     if asked.name.startswith(TEAM):
-        message = f"A budget {TEAM}ID is a team's: change it with /team/update."
+        message = f"A budget {TEAM}ID is a team's: `tidegate team update`, or /team/update."
         raise ApiError("invalid_request", message, param="name")
     declared = budget_asked(asked)
     if (key_id := budgeted_key(asked.name)) is not None:

@@ -121,7 +121,7 @@ def _named(asked: BudgetFields) -> str:
     if name is None:
         raise ApiError("invalid_request", "budget_id is missing.", param="budget_id")
     if name.startswith(TEAM):
-        message = f"A budget {TEAM}ID is a team's: change it with /team/update."
+        message = f"A budget {TEAM}ID is a team's: `tidegate team update`, or /team/update."
         raise ApiError("invalid_request", message, param="budget_id")
     return name
 

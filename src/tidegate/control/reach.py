@@ -31,6 +31,8 @@ def missing(plan: Plan, lever: str, scope: str) -> str | None:
         return _missing_in_lane(plan, scope)
     if route is None:
         return f"there is no route {quoted(scope)}{nearest(scope, plan.routes)}"
+    if lever == "ladder_floor" and not route.ladder:
+        return f"route {quoted(scope)} has no `ladder`"
     if lever in _OF_CANDIDATE and route.candidate is None:
         return f"route {quoted(scope)} has no release under way"
     if lever in _OF_CANDIDATE and route.candidate is not None and route.candidate.lane is not None:

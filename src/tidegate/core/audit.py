@@ -97,7 +97,7 @@ class AuditReport(Struct, frozen=True):
     """What an audit found between two wall-clock times. `judged` are rows whose answer told its
     tokens, as they do; what could not be compared is counted, never taken for right. `lacks` as of
     a row; by `skew_s` the ledger's clock is ahead of the tap's, None where no two could be held
-    together."""
+    together. `priced` are rows whose money was held against a published price."""
 
     since_s: float
     until_s: float
@@ -109,3 +109,4 @@ class AuditReport(Struct, frozen=True):
     findings: tuple[Finding, ...]
     lacks: tuple[str, ...] = ()
     skew_s: float | None = None
+    priced: int = 0

@@ -123,10 +123,15 @@ def _fits(path: Path, declared: DeclaredGuardrail, made: Guardrail, kind: Kind, 
         at = (*path, "action") if not one else (*path, "actions", one)
         if one and types and one not in types:
             wrong.append((at, f"it knows no type {quoted(one)}{nearest(one, types)}"))
+        elif one and made.types and one not in made.types:
+            wrong.append((at, f"it does not look for {quoted(one)}: name that in `types` too"))
         if action not in kind.actions:
             wrong.append((at, f"{what} can only {' or '.join(kind.actions)}"))
+    for key in ("action", "restore") if kind.remote else ():
+        if getattr(declared, key):
+            wrong.append(((*path, key), "what is done is for the address to say: remove this"))
     redacts = "redact" in (made.action, *(action for _, action in made.actions))
-    if made.restores and not redacts:
+    if made.restores and not redacts and not kind.remote:
         wrong.append(((*path, "restore"), "nothing is redacted that could be given back"))
     if not wrong and (complaint := kind.complaint(made)) is not None:
         wrong.append((path, complaint))

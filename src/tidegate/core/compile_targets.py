@@ -204,8 +204,9 @@ class Targets:
         if declared.retires_on is not None:
             try:
                 told["retires_on"] = date.fromisoformat(declared.retires_on)
-            except ValueError as error:
-                self.say((*place.path, "facts", "retires_on"), f"this is no day: {error}")
+            except ValueError:
+                what = f"{quoted(declared.retires_on)} is no day: write it as 2027-03-31"
+                self.say((*place.path, "facts", "retires_on"), what)
                 del told["retires_on"]
         if declared.inputs is not None:
             told["more_inputs"] = False

@@ -37,10 +37,11 @@ _form = msgspec.json.Decoder(_Form).decode
 def able(ask: Ask, target: Target) -> None:
     """Refusal where the prompt does not fit (`fit`), or that names the member which the model
     cannot do (`unsupported_parameter`). A ceiling beyond what it can write is lowered to that."""
+    facts = target.facts if ask.endpoint == "chat" else None
     if target.context_tokens is not None:
-        fit(ask, target, target.context_tokens)
-    if target.facts is not None and ask.endpoint == "chat":
-        _check(ask, target, target.facts)
+        fit(ask, target, target.context_tokens, None if facts is None else facts.output_tokens)
+    if facts is not None:
+        _check(ask, target, facts)
 
 
 def _check(ask: Ask, target: Target, facts: ModelFacts) -> None:

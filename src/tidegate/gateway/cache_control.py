@@ -113,7 +113,7 @@ def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
     if own is not None:
         ttl_s = _seconds(own)
         if ttl_s is None:
-            raise _wrong(_OWN_TTL, "seconds, such as 60")
+            raise _wrong(_OWN_TTL, "seconds, such as 60, of nine digits at most")
         found.ttl_s = _least(found.ttl_s, ttl_s)
     _read_namespaces(headers, found)
     found.least_score = _score(headers.get(_THRESHOLD, b"")) or 0.0

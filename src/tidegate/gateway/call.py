@@ -27,6 +27,7 @@ _IDENTITY = (b"", b"identity")
 # What an attempt came to that is made once more: by another connection, by another token.
 _STALE_CONNECTION: Final = "stale_connection"
 _STALE_TOKEN: Final = "stale_token"  # noqa: S105 - a word of receipts
+_TOO_LATE: Final = "the caller waits no longer"
 
 
 async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: World) -> InFlight:
@@ -41,11 +42,8 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
     assert target is not None  # noqa: S101 - the attempt has one
     note_target(receipt, target)
     receipt.replica = replica.name
-    until_s = progress.until_s
-    if until_s is not None and clock.monotonic_s() >= until_s:
-        raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
     if target.identity is not None:
-        await target.identity.ready(inf if until_s is None else until_s - clock.monotonic_s())
+        await target.identity.ready(_left_s(progress.until_s))
     outgoing = wires.outgoing(progress, ask, world)
     request = _request(progress, replica, outgoing)
     stale: InFlight | None = None
@@ -95,24 +93,44 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
 def _begin(
     progress: Progress, ask: Ask, replica: PreparedReplica, stale: InFlight | None
 ) -> InFlight:
-    """An exchange that nobody has heard of yet, and its place on the receipt. Of what a ladder
-    waits for no longer than to its first token, the caller's own time bounds the whole."""
+    """An exchange that nobody has heard of yet, and its place on the receipt. Failure where its
+    caller waits no longer."""
     target, until_s = progress.target, progress.until_s
     assert target is not None  # noqa: S101 - see `call`
+    now_s = clock.monotonic_s()
+    if until_s is not None and now_s >= until_s and stale is None:
+        raise Failure("timeout", "upstream_timeout", _TOO_LATE)
     attempt = Attempt(target.target.name, replica.name, 0.0)
     if target.target.more_credentials:
         attempt.credential = replica.credential.name
     progress.receipt.attempts.append(attempt)
-    now_s = clock.monotonic_s()
     this = progress.call = InFlight(attempt, target.target.deadlines, ask.stream, now_s, stale)
     if until_s is not None:
-        flows = _flows(ask, progress.route)
-        if flows or progress.first_only:
-            this.until_first_s = until_s
-            until_s = None if flows else progress.whole_until_s
-        if until_s is not None:
+        if not ask.stream:
             this.until_whole_s = until_s
+        elif progress.impatient and progress.whole_until_s is None:
+            this.until_first_s = until_s
+        else:
+            _bound(this, until_s, progress)
     return this
+
+
+def _bound(this: InFlight, until_s: float, progress: Progress) -> None:
+    """So long a stream is waited for. Of what a ladder waits for no longer than to its first token,
+    the caller's own time bounds the whole."""
+    flows, until_whole_s = _flows(progress.route), progress.answer_until_s
+    if flows or progress.impatient:
+        this.until_first_s = until_s
+    if not flows and until_whole_s is not None:
+        this.until_whole_s = until_whole_s
+
+
+def _left_s(until_s: float | None) -> float:
+    """How much longer its caller waits. Failure where that is over."""
+    left_s = inf if until_s is None else until_s - clock.monotonic_s()
+    if left_s <= 0:
+        raise Failure("timeout", "upstream_timeout", _TOO_LATE)
+    return left_s
 
 
 async def _has_other_token(progress: Progress, this: InFlight, no: Failure) -> bool:
@@ -136,10 +154,10 @@ def _owes_one_more(progress: Progress) -> bool:
     return True
 
 
-def _flows(ask: Ask, route: PreparedRoute | None) -> bool:
-    """Whether its caller sees the answer begin: of one that is held back it sees the whole."""
-    if not ask.stream or route is None:
-        return ask.stream
+def _flows(route: PreparedRoute | None) -> bool:
+    """Whether a stream's caller sees it begin: of one that is held back it sees the whole."""
+    if route is None:
+        return True
     guardrails = None if route.guardrails is None else route.guardrails.output
     if guardrails is not None and guardrails.withholds:
         return False

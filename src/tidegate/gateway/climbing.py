@@ -50,8 +50,9 @@ class Climbing(Struct, eq=False):
     """`came` is the request as it was accepted, but for how long its answer may be and whom it was
     sent to; `own` is its route before anything was written into it. `step` None: the route itself
     serves. `otherwise` is what serves where `step` turns out to have nothing to give, and `no` what
-    is told where nothing has. `paid`: money is held for what is asked, where any is. `cause` is the
-    first that has led it down once somebody was asked, by the words `signs` at last."""
+    is told where nothing has. `paid`: money is held for what is asked, where any is. `fallen`: it
+    was for more than its route to serve. `cause` is the first that has led it down once somebody
+    was asked, by the words `signs` at last."""
 
     ladder: PreparedLadder
     came: Ask
@@ -60,6 +61,7 @@ class Climbing(Struct, eq=False):
     otherwise: Step | None = None
     no: Refusal | None = None
     paid: bool = True
+    fallen: bool = False
     cause: Refusal | Failure | None = None
     signs: tuple[RungReason, ...] = ()
 

@@ -8,8 +8,9 @@ from tidegate.gateway.size import count_input
 from tidegate.text import tokens
 
 
-def fit(ask: Ask, target: Target, context_tokens: int) -> None:
-    """Refusal (`context_length_exceeded`) when prompt and ceiling are longer than the context.
+def fit(ask: Ask, target: Target, context_tokens: int, most_tokens: int | None = None) -> None:
+    """Refusal (`context_length_exceeded`) when prompt and ceiling are longer than the context. Of
+    the ceiling counts what the model can write, `most_tokens`.
 
     A bound that we have set ourselves is lowered to what is left beside the prompt.
     """
@@ -17,6 +18,8 @@ def fit(ask: Ask, target: Target, context_tokens: int) -> None:
         return
     ours = ask.output_bound_tokens
     wanted = ours if ours is not None else ask.output_ceiling_tokens or 1
+    if most_tokens is not None:
+        wanted = min(wanted, most_tokens)
     if len(ask.body) + wanted <= context_tokens:
         return
     if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
@@ -31,9 +34,10 @@ def fit(ask: Ask, target: Target, context_tokens: int) -> None:
         ask.output_bound_tokens = min(ours, left)
     elif left < wanted:
         beside = f" and {wanted} of the answer" if wanted > 1 else ""
+        shorter = " or lower `max_tokens`" if wanted > 1 and left > 0 else ""
         raise Refusal(
             "context_length_exceeded",
             f"this model's context is {context_tokens} tokens, and the prompt has {said}{beside}: "
-            "shorten the prompt or lower `max_tokens`",
+            f"shorten the prompt{shorter}",
             param=content_name(ask),
         )

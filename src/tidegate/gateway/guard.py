@@ -75,7 +75,7 @@ def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:
         return True
     if guardrails.output is not None:
         _check_readable(ask)
-    guarding = progress.guarding = progress.guarding or Guarding(progress.receipt)
+    guarding = progress.guarding = progress.guarding or Guarding(progress.receipt, ask.body)
     if looking is None:
         return True
     before = ask.members

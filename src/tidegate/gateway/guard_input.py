@@ -114,7 +114,7 @@ async def asked(
     waits no longer."""
     guardrail = check.guardrail
     if sum(map(len, texts)) > _MOST_CHECKED_CHARS:
-        guarding.failed(guardrail, side, "too_long")
+        guarding.too_long(guardrail, side, _MOST_CHECKED_CHARS)
         return None
     hidden = texts
     if guarding.restored and side == "output":  # is for its caller alone

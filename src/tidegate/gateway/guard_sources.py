@@ -53,7 +53,7 @@ def judge_request(ask: Ask, guarding: Guarding, judges: Sequence[Guard]) -> None
     texts = list(texts_of(ask))
     if sum(len(text) for _, text in texts) > MOST_CHARS:
         for guard in judges:
-            guarding.failed(guard.guardrail, "input", "too_long")
+            guarding.too_long(guard.guardrail, "input", MOST_CHARS)
         return
     for source, text in texts:
         for guard in judges:

@@ -147,8 +147,8 @@ class GuardedChannel:
         pending = self._held + text if since else text
         cut = len(pending)
         if not ended:
-            for guard in looking.running:
-                cut = min(cut, guard.detector.settled(pending, since))
+            for settled in looking.settled:
+                cut = min(cut, settled(pending, since))
         if cut <= 0 or guarding is None:
             self._held = pending
             return ""
@@ -204,7 +204,7 @@ class GuardedChannel:
         self._parts = []
         if guarding is not None and self._whole_chars > MOST_WHOLE_CHARS:
             for guard in looking.at_end:
-                guarding.failed(guard.guardrail, looking.side, "too_long")
+                guarding.too_long(guard.guardrail, looking.side, MOST_WHOLE_CHARS)
         if guarding is not None and looking.may_have(whole):
             for one in guarding.look(whole, looking.at_end, looking.side):
                 guarding.replaced(whole, [one], looking.side)

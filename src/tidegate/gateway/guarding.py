@@ -25,10 +25,12 @@ Found = tuple[int, int, Guard, str, Action]
 
 
 class Guarding:
-    """Of one request. `restored` has the thing for each placeholder that its caller gets back."""
+    """Of one request. `restored` has the thing for each placeholder that its caller gets back;
+    `asked` is the body that came."""
 
-    def __init__(self, receipt: Receipt) -> None:
+    def __init__(self, receipt: Receipt, asked: bytes = b"") -> None:
         self.receipt = receipt
+        self._asked = asked
         self._placeholders: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
         self._silent = False
@@ -79,15 +81,25 @@ class Guarding:
         """It could not look. Refusal where the plan has it fail closed."""
         self.note(guardrail, side, why, FAILED)
         if guardrail.on_error == "closed":
-            what = f"the guardrail {guardrail.name!r} could not look through {_WHERE[side]}"
+            what = f"the guardrail {guardrail.name!r} could not look through {_WHERE[side]} ({why})"
             raise Refusal("guardrail_unavailable", what, retry_after_s=1.0)
+
+    def too_long(self, guardrail: Guardrail, side: Side, most: int) -> None:
+        """It looks through no text of more than `most` characters, however often it is sent.
+        Refusal where the plan has it fail closed."""
+        self.note(guardrail, side, "too_long", FAILED)
+        if guardrail.on_error == "closed":
+            what = f"the guardrail {guardrail.name!r} looks through {most} characters at most"
+            raise Refusal("guardrail_blocked", f"{what}, and {_WHERE[side]} has more")
 
     def placeholder(self, guardrail: Guardrail, side: Side, kind: str, thing: str) -> str:
         """What stands for it. Of its own request its caller may have it back."""
         known = self._placeholders.get((kind, thing))
         if known is None:
-            number = self._counts[kind] = self._counts.get(kind, 0) + 1
             name = _NOT_NAME.sub("_", kind.upper()).strip("_") or "REDACTED"
+            if name not in self._counts and guardrail.restores:
+                self._counts[name] = _highest(name, self._asked)
+            number = self._counts[name] = self._counts.get(name, 0) + 1
             known = self._placeholders[kind, thing] = f"<{name}_{number}>"
         if guardrail.restores and side == "input":
             self.restored.setdefault(known, thing)
@@ -163,6 +175,13 @@ class Guarding:
                 )
                 at = end
         return "".join([*pieces, text[at:]]) if pieces else text
+
+
+def _highest(name: str, body: bytes) -> int:
+    """The highest number of such a placeholder that a request has written itself, as those have
+    that repeat an answer of which something was taken out: it stands for something else there."""
+    written = re.finditer(rb"%b_(\d{1,6})(?:>|\\u003[eE])" % name.encode(), body)
+    return max((int(one[1]) for one in written), default=0)
 
 
 def _unescaped(text: str, start: int) -> int:

@@ -131,7 +131,7 @@ def _calls(progress: Progress) -> bool:
 
 def _waits_no_longer(progress: Progress) -> bool:
     """Whether its caller has gone, or its deadline has passed: neither tells of the question."""
-    late_s = progress.until_s
+    late_s = progress.caller_until_s
     return progress.receipt.cancelled_by == "client" or (
         late_s is not None and clock.monotonic_s() >= late_s - TIMER_S
     )

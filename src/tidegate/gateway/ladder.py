@@ -6,7 +6,8 @@ that a client has seen nothing is. A rung that asks a model counts as something 
 left out where the retry budget, the money or the caller's time does not allow it.
 """
 
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from tidegate.core import clock
 from tidegate.core.ladder import MADE_UP
@@ -33,10 +34,23 @@ _OURS: Final = frozenset({"caller", "policy"})
 _STOPPED: Final = "guardrail_blocked"
 BATCH_RETRY_S: Final = 60.0
 _BATCH_ONLY: Final = (
-    "that model serves only batch work for now: send it to /v1/batches, or with the priority "
-    "`batch`, or try again later"
+    "that model serves only batch work for now: send it to /v1/batches (/v1/messages/batches), or "
+    "with the priority `batch`, or try again later"
 )
 _TURNED_DOWN: Final = "the answer was turned down by its route's ladder"
+
+
+def begin_at(
+    progress: Progress, climbing: Climbing, plan: PreparedPlan, world: World
+) -> Coroutine[Any, Any, None]:
+    """What serves the request at first: mostly its route, as one without a ladder does, but for how
+    long that is waited for. What it fails is for `fall`."""
+    if climbing.step is not None or climbing.no is not None or climbing.ladder.judges[0]:
+        return climb(progress, plan, world)
+    patience_s = climbing.ladder.patience[0][progress.receipt.stream]
+    if patience_s is not None:
+        _wait(progress, patience_s, progress.received_s)
+    return attempts(progress, plan, world)
 
 
 async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
@@ -44,36 +58,59 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
     `attempts`."""
     climbing = progress.climb
     assert climbing is not None  # noqa: S101 - see `life`
+    climbing.fallen = True
     if (climbing.step or climbing.no) is not None and await _begun(progress, climbing, world):
         return
-    ladder = climbing.ladder
-    while True:
-        number = 0 if climbing.step is None else climbing.step.rung.number
-        until_s, patience_until_s = progress.until_s, None
-        patience_s = ladder.patience[number][progress.receipt.stream]
+    await _serve(progress, climbing, plan, world)
+
+
+async def fall(progress: Progress, no: Refusal | Failure, plan: PreparedPlan, world: World) -> None:
+    """The same, once its route has failed it. What has no ladder, or has come to the end of it, is
+    failed."""
+    climbing = progress.climb
+    if climbing is None or climbing.fallen:
+        raise no
+    climbing.fallen = True
+    if not await _is_served(progress, climbing, no, plan, world):
+        await _serve(progress, climbing, plan, world)
+
+
+async def _serve(progress: Progress, climbing: Climbing, plan: PreparedPlan, world: World) -> None:
+    is_served = False
+    while not is_served:
+        patience_s = climbing.ladder.patience[climbing.number][progress.receipt.stream]
         if patience_s is not None:
-            patience_until_s = _patience_until_s(progress, patience_s)
-            if patience_until_s is not None:
-                progress.until_s, progress.whole_until_s = patience_until_s, until_s
-                progress.first_only = progress.receipt.stream
+            _wait(progress, patience_s, clock.monotonic_s())
         no: Refusal | Failure | None = None
         try:
             await attempts(progress, plan, world)
         except (Refusal, Failure) as error:
             no = error
-        finally:
-            progress.until_s, progress.first_only = until_s, False
-        if no is not None:
-            signs = signs_of(progress, no, patience_until_s)
-            if not signs and _is_the_rungs(progress, climbing, no):
-                signs = climbing.signs
-            if not await _go_down(progress, signs, no, plan, world):
-                raise _blamed(progress, climbing, no)
-            forget_frames(no)
-        elif not ladder.judges[number] or await _stands(progress, climbing, plan, world):
-            return
-        if climbing.step is not None and not climbing.step.rung.asks:
-            return
+        is_served = await _is_served(progress, climbing, no, plan, world)
+
+
+async def _is_served(
+    progress: Progress,
+    climbing: Climbing,
+    no: Refusal | Failure | None,
+    plan: PreparedPlan,
+    world: World,
+) -> bool:
+    """Whether nobody else is asked after an attempt. Refusal or Failure where nobody serves it."""
+    patience_until_s = progress.until_s if progress.impatient else None
+    progress.wait_as_its_caller()
+    if no is not None:
+        signs = signs_of(progress, no, patience_until_s)
+        if not signs and _is_the_rungs(progress, climbing, no):
+            signs = climbing.signs
+        if not await _go_down(progress, signs, no, plan, world):
+            raise _blamed(progress, climbing, no)
+        forget_frames(no)
+    elif not climbing.ladder.judges[climbing.number] or await _stands(
+        progress, climbing, plan, world
+    ):
+        return True
+    return climbing.step is not None and not climbing.step.rung.asks
 
 
 def _is_the_rungs(progress: Progress, climbing: Climbing, no: Refusal | Failure) -> bool:
@@ -111,14 +148,16 @@ async def _stands(progress: Progress, climbing: Climbing, plan: PreparedPlan, wo
     return True
 
 
-def _patience_until_s(progress: Progress, patience_s: float) -> float | None:
-    """Until when what is asked now is waited for, where a rung is there for what is slower; None
-    where its caller waits no longer than that, or nobody could be asked in its place."""
-    until_s, route = progress.received_s + patience_s, progress.route
+def _wait(progress: Progress, patience_s: float, now_s: float) -> None:
+    """Sets until when what is asked now is waited for, where a rung is there for what is slower:
+    not where its caller waits no longer than that, or nobody could be asked in its place."""
+    route, whole_until_s = progress.route, progress.until_s
+    until_s = progress.received_s + patience_s
     assert route is not None  # noqa: S101 - see `climb`
-    if progress.until_s is not None and progress.until_s <= until_s:
-        return None
-    return until_s if route.budget.has_room(clock.monotonic_s()) else None
+    if whole_until_s is not None and whole_until_s <= until_s:
+        return
+    if route.budget.untouched or route.budget.has_room(now_s):
+        progress.until_s, progress.whole_until_s, progress.impatient = until_s, whole_until_s, True
 
 
 async def _begun(progress: Progress, climbing: Climbing, world: World) -> bool:

@@ -5,6 +5,9 @@ answer, a refusal, a failure before or after the first byte, or a client that ha
 settled once, with the receipt on its way to disk before the answer's last byte.
 """
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
@@ -21,10 +24,11 @@ from tidegate.gateway.guard import guard
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.keeping import keep
-from tidegate.gateway.ladder import climb
+from tidegate.gateway.ladder import begin_at, fall
 from tidegate.gateway.lowering import begin
 from tidegate.gateway.moved import serve_moved
 from tidegate.gateway.pick import leave
+from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.prompted import written
 from tidegate.gateway.resolve import resolve
@@ -68,12 +72,13 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
                 await (
                     attempts(progress, plan, world)
                     if climbing is None
-                    else climb(progress, plan, world)
+                    else begin_at(progress, climbing, plan, world)
                 )
                 if progress.batch is not None:
                     await ask_whole(progress, plan, world)
-            except Withdrawn:
-                await serve_moved(incoming, entry, progress, key, world)
+            except (Withdrawn, Refusal, Failure) as no:
+                moved = partial(serve_moved, incoming, entry, progress, key, world)
+                await _go_on(progress, no, plan, world, moved)
         receipt.status = 200
     except (Refusal, Failure) as no:
         if progress.caching is not None and rescued(progress, no, world):
@@ -94,6 +99,25 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
                 _keep(progress, world)
     if receipt.rollout is not None and world.shadows is not None and not receipt.is_kept_answer:
         world.shadows.follow(incoming, entry, receipt)
+
+
+async def _go_on(
+    progress: Progress,
+    no: Withdrawn | Refusal | Failure,
+    plan: PreparedPlan,
+    world: World,
+    moved: Callable[[], Awaitable[None]],
+) -> None:
+    """Serves what was not served at first: by its ladder, or as `moved` to what its route serves
+    now. Refusal or Failure."""
+    if not isinstance(no, Withdrawn):
+        try:
+            await fall(progress, no, plan, world)
+        except Withdrawn:
+            pass
+        else:
+            return
+    await moved()
 
 
 def _keep(progress: Progress, world: World) -> None:

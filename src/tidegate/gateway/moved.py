@@ -56,6 +56,7 @@ def _end_attempt(progress: Progress, world: World) -> None:
     if call is not None:
         call.end()
         call.attempt.failure = call.attempt.failure or _WHY
+    progress.wait_as_its_caller()
     leave(progress, _WHY)
     worked, _ = account_attempt(progress, world)
     settle_attempt(progress, world, worked)

@@ -149,9 +149,9 @@ class Preparer:
             self.issuers.adopt(prepared.issuers)
         identities = []
         for route in prepared.routes.values():
-            route.budget.retry = route.route.retry
+            route.budget.obey(route.route.retry)
             for one in route.candidates:
-                one.route.budget.retry = one.route.route.retry
+                one.route.budget.obey(one.route.route.retry)
             for target in route.reachable():
                 used = [(it.name, it.credential, it.breaker) for it in target.replicas]
                 self.standing.of(target.target).keep(used, target.target)

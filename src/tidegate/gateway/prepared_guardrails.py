@@ -42,7 +42,8 @@ class Looking(Struct, eq=False, frozen=True):
     once it is whole; `withholds`: nothing of it goes out before, `asks_by_sentence`: nothing that
     an address has not been asked about. `judges` look at a request's texts by whose they are
     (`guard_sources`), and at none otherwise. `may_have` says of a text whether
-    any of `every` may find something."""
+    any of `every` may find something, and `settled` of one that grows how much of it is held no
+    more for any of `running`, by each of their ways to tell."""
 
     side: Side
     every: tuple[Guard, ...]
@@ -53,6 +54,7 @@ class Looking(Struct, eq=False, frozen=True):
     withholds: bool
     judges: tuple[Guard, ...] = ()
     asks_by_sentence: bool = False
+    settled: tuple[Callable[[str, int], int], ...] = ()
 
 
 class PreparedGuardrails(Struct, eq=False, frozen=True):
@@ -113,16 +115,18 @@ def _side(
     whole = any(it.stops for it in at_end) or (
         bool(checks) and (buffer is None or not all(it.guardrail.by_sentence for it in checks))
     )
+    running = tuple(it for it in every if it not in at_end)
     return Looking(
         side=side,
         every=every,
         checks=checks,
         may_have=_ALWAYS if always else hints,
-        running=tuple(it for it in every if it not in at_end),
+        running=running,
         at_end=at_end,
         withholds=whole,
         asks_by_sentence=bool(checks) and not whole,
         judges=tuple(it for it in every if it.may_have is _never),
+        settled=tuple(dict.fromkeys(it.detector.settled for it in running)),
     )
 
 

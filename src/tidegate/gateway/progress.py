@@ -51,9 +51,9 @@ class Progress(Struct, eq=False):
     the caller's where it is not OpenAI's own; `said` is the request in the common middle, once a
     target of another wire has been asked. `begun` says that a stream's head went out before its
     answer; `head` makes it, and its client last heard of it at `quiet_since_s` (0: never).
-    `until_s` is when the caller waits no longer (monotonic); where a ladder is tired of waiting
-    before, that is when, and with `first_only` no more than a stream's first token is meant: its
-    end is waited for until `whole_until_s`. `keeper` is there where only that
+    `until_s` is when the caller waits no longer (monotonic). Where it is `impatient` that is when a
+    ladder is tired of waiting, of a stream for its first token, and the caller waits until
+    `whole_until_s`. `keeper` is there where only that
     replica can serve the request. What is below `admitted` is of the attempt that goes on; `tries`
     says that it tries a breaker that was open, `owed` how many of it were taken from the retry
     budget and are not answered yet, `following` is of a whole answer (a stream's relay has its
@@ -74,7 +74,7 @@ class Progress(Struct, eq=False):
     route: PreparedRoute | None = None
     keeper: tuple[PreparedTarget, PreparedReplica] | None = None
     until_s: float | None = None
-    first_only: bool = False
+    impatient: bool = False
     whole_until_s: float | None = None
     queued_s: float = 0.0
     begun: bool = False
@@ -102,5 +102,15 @@ class Progress(Struct, eq=False):
 
     @property
     def answer_until_s(self) -> float | None:
-        """When its caller waits no longer, now that an answer has begun."""
-        return self.whole_until_s if self.first_only else self.until_s
+        """Until when an answer is waited for that has begun."""
+        return self.whole_until_s if self.impatient and self.receipt.stream else self.until_s
+
+    @property
+    def caller_until_s(self) -> float | None:
+        """When its caller waits no longer, whatever its ladder does."""
+        return self.whole_until_s if self.impatient else self.until_s
+
+    def wait_as_its_caller(self) -> None:
+        """No ladder is tired of waiting any more."""
+        if self.impatient:
+            self.until_s, self.impatient = self.whole_until_s, False

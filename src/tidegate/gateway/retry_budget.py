@@ -15,19 +15,25 @@ MONEY_BIN_S: Final = 1800.0
 
 
 class RetryBudget:
-    """One route's. `refused` counts the attempts that it did not allow."""
+    """One route's. `refused` counts the attempts that it did not allow. One that is `untouched`, as
+    it mostly is, has room."""
 
     __slots__ = (
         *("_again", "_again_before", "_requests", "_requests_before", "_turns_s"),
-        *("_money_turns_s", "_wasted", "_wasted_before", "refused", "retry"),
+        *("_money_turns_s", "_wasted", "_wasted_before", "refused", "retry", "untouched"),
     )
 
     def __init__(self, retry: Retry) -> None:
-        self.retry = retry
         self.refused = 0
         self._requests = self._requests_before = self._again = self._again_before = 0
         self._wasted = self._wasted_before = 0
         self._turns_s = self._money_turns_s = 0.0
+        self.obey(retry)
+
+    def obey(self, retry: Retry) -> None:
+        """So much may be sent once more from now on."""
+        self.retry = retry
+        self._look()
 
     def request(self, now_s: float) -> None:
         """One more request has come."""
@@ -42,13 +48,13 @@ class RetryBudget:
             self.refused += 1
             return False
         self._again += 1
+        self.untouched = False
         return True
 
     def has_room(self, now_s: float) -> bool:
         """Whether one is left."""
-        spent = self._again or self._again_before or self._wasted or self._wasted_before
-        if not spent and self.retry.budget_least:
-            return True  # as it mostly is
+        if self.untouched:
+            return True
         self._turn(now_s)
         again = self._again + self._again_before
         share = (self._requests + self._requests_before) * self.retry.budget_percent // 100
@@ -66,6 +72,7 @@ class RetryBudget:
         """An attempt came to nothing and cost so much, or that at most."""
         self._turn(now_s)
         self._wasted += nanousd
+        self.untouched = False
 
     def _turn(self, now_s: float) -> None:
         if now_s >= self._turns_s:
@@ -78,3 +85,8 @@ class RetryBudget:
             self._wasted_before = self._wasted if now_s < self._money_turns_s + MONEY_BIN_S else 0
             self._wasted = 0
             self._money_turns_s = now_s + MONEY_BIN_S
+        self._look()
+
+    def _look(self) -> None:
+        spent = self._again or self._again_before or self._wasted or self._wasted_before
+        self.untouched = not spent and self.retry.budget_least > 0

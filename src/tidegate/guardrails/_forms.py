@@ -16,6 +16,7 @@ class FormsDetector:
     """core.guardrail.Detector of these forms, in their order."""
 
     judges_whole = False
+    settled = staticmethod(held.settled)  # one function, that several need ask no more than once
 
     def __init__(self, forms: Sequence[Form]) -> None:
         self.hints = tuple(form.hint for form in forms)
@@ -35,6 +36,3 @@ class FormsDetector:
     def _find(self, text: str) -> Sequence[Span]:
         likely = [form for may_have, form in self._forms if may_have(text)]
         return find(likely, text) if likely else ()
-
-    def settled(self, text: str, since: int) -> int:
-        return held.settled(text, since)

@@ -65,7 +65,7 @@ class Spend(Kind):
         if lifetime:
             words += "is left; it is not given anew"
         elif reading.retry_s is None:
-            words += "all of it; waiting does not help, a smaller request does"
+            words += "all of it; waiting alone does not help: make the request smaller"
         else:
             words += f"is left; try again in {duration(reading.retry_s)}"
         said = excess(limit, scope, reading)

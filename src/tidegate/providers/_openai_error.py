@@ -26,6 +26,8 @@ _OVERFLOW_CODES = frozenset({"context_length_exceeded", "string_above_max_length
 _SAFETY_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 # A prompt that OpenAI's policy flags has the code of one that cannot be read.
 _FLAGGED = "invalid_prompt"
+# What the process beside the gateways says of a provider whose SDK it has not.
+_NOT_INSTALLED = "provider_not_installed"
 _FLAGGED_WORDS = ("flagged", "for safety reasons")
 _OVERFLOW_WORDS = (
     "maximum context length",
@@ -145,6 +147,9 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, now_s: floa
         )
     if status in (408, 504):
         return Failure("timeout", "upstream_timeout", f"the provider timed out ({status})")
+    if error.code == _NOT_INSTALLED:
+        what = "any-llm's extra for that provider is not installed beside the gateways"
+        return Failure("unavailable", "upstream_error", what)
     if status in (503, 529):
         return Failure(
             "unavailable",
@@ -154,7 +159,8 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, now_s: floa
         )
     if 400 <= status < 500 and status not in (404, 405):
         return _rejected(status, error)
-    return Failure("unavailable", "upstream_error", f"the provider answered {status}")
+    why = ": it has no such model, or nothing at that address" if status == 404 else ""
+    return Failure("unavailable", "upstream_error", f"the provider answered {status}{why}")
 
 
 def is_no_adapter(status: int, body: bytes) -> bool:

@@ -93,11 +93,11 @@ def audit(
         if it.end in ("whole", "cut", "left", "unseen"):
             tokens = None if it.input_tokens is None else -_total(it)
             tally.add("lost" if it.side == "front" else "unrecorded_call", it.id, tokens, None)
-    judged = 0
+    judged = priced = 0
     for pair in pairs:
         if pair.truth is not None and not pair.row.from_cache and "tokens" not in pair.row.lacks:
             judged += 1
-        _judge(pair, price_at, tally)
+        priced += _judge(pair, price_at, tally)
     return AuditReport(
         since_s,
         until_s,
@@ -109,6 +109,7 @@ def audit(
         tally.findings(),
         tuple(sorted({what for it in within for what in it.lacks})),
         _skew_s(pairs),
+        priced,
     )
 
 
@@ -197,16 +198,17 @@ def _before_zero(pair: _Pair) -> float:
     return -pair.row.at_s
 
 
-def _judge(pair: _Pair, price_at: PriceAt, tally: _Tally) -> None:
+def _judge(pair: _Pair, price_at: PriceAt, tally: _Tally) -> bool:
+    """Whether its money was held against a price too."""
     row, seen = pair.row, [*pair.back, *pair.front]
     if not seen:
         tally.add("unseen_row", row.id, None, row.spend_nanousd)
-        return
+        return False
     known = "names" not in row.lacks
     if known and row.spend_nanousd and not (row.team or row.user or row.end_user):
         tally.add("unattributed", row.id, 0, row.spend_nanousd)
     if row.from_cache:
-        return
+        return False
     sides = (side for side in (pair.back, pair.front) if side)
     was_cut = any(all(it.end == "cut" for it in side) for side in sides)
     if row.succeeded and seen[0].stream and was_cut:
@@ -215,7 +217,8 @@ def _judge(pair: _Pair, price_at: PriceAt, tally: _Tally) -> None:
     if truth is not None and row.succeeded is not False:
         _judge_tokens(row, truth, tally)
         if "money" not in row.lacks:
-            _judge_cost(row, truth, price_at, tally)
+            return _judge_cost(row, truth, price_at, tally)
+    return False
 
 
 def _judge_tokens(row: LedgerRow, truth: Observed, tally: _Tally) -> None:
@@ -233,7 +236,7 @@ def _judge_tokens(row: LedgerRow, truth: Observed, tally: _Tally) -> None:
         tally.add("more_tokens" if beyond > 0 else "fewer_tokens", row.id, beyond, None)
 
 
-def _judge_cost(row: LedgerRow, truth: Observed, price_at: PriceAt, tally: _Tally) -> None:
+def _judge_cost(row: LedgerRow, truth: Observed, price_at: PriceAt, tally: _Tally) -> bool:
     price = price_at(row)
     cost = None if price is None else _cost(truth, price)
     if not row.spend_nanousd:
@@ -243,6 +246,7 @@ def _judge_cost(row: LedgerRow, truth: Observed, price_at: PriceAt, tally: _Tall
         beyond = row.spend_nanousd - cost
         if abs(beyond) > max(_ROUNDING_NANOUSD, _ROUNDING * cost):
             tally.add("other_cost", row.id, 0, beyond)
+    return cost is not None
 
 
 def _cost(truth: Observed, price: Price) -> int | None:

@@ -112,8 +112,9 @@ class RedisVectors:
         if "unknown command" in said and "ft." in said and self.searches:
             self._without_search = self.link.server_run
             log.error(
-                "the Redis of `storage.vectors` has no search (%s): semantic answers are not kept; "
-                "take Redis 8, Redis Stack or a Valkey with a search module",
+                "the Redis of `storage.vectors`, else of `storage.limits`, has no search: semantic "
+                "answers are not kept; take Redis 8, Redis Stack or a Valkey with a search module, "
+                "or name another store as `storage.vectors` (%s)",
                 error,
             )
         elif "no such index" in said or "unknown index" in said or "not found" in said:

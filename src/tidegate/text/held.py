@@ -18,6 +18,7 @@ _APART: Final = r"\s\u02b0-\u036f\u2000-\uffff\U00010000-\U0010ffff\u0080-\u00a9
 _RUN: Final = re.compile(rf"[^{_APART}]*")
 # Before a space, these go on behind it: digits, and the letters of an account number.
 _GOES_ON: Final = re.compile(r"\S*[0-9]\S*|[A-Z]{1,4}")
+_DIGIT: Final = re.compile("[0-9]")
 _SPACES: Final = " \t"
 _MOST_SPACES: Final = 3
 
@@ -40,6 +41,28 @@ def _unended(text: str) -> int:
 
 def settled(text: str, since: int) -> int:
     """How much of `text` is held no more, now that it has grown from `since` on."""
+    if text.isascii() and len(text) <= MOST_CHARS and _BEGIN not in text:
+        fresh = text[since:] if since > 0 else text
+        words = fresh.rsplit(None, 1)
+        if fresh[-1:].isspace():
+            start = len(text)
+        elif not words or len(words[-1]) == len(fresh):
+            return 0  # all that is new goes on with what is held
+        else:
+            start = len(text) - len(words[-1])
+        before = text[:start].rsplit(None, 1)
+        if not before or _ends_there(before[-1]):
+            return start
+    return _settled(text, since)
+
+
+def _ends_there(word: str) -> bool:
+    """Whether nothing in a form goes on behind this word of ASCII and a space."""
+    return not word.isupper() and (word.isalpha() or _DIGIT.search(word) is None)
+
+
+def _settled(text: str, since: int) -> int:
+    """The same of any text."""
     size = len(text)
     begun = _unended(text)
     if begun >= 0 and size - begun < MOST_CHARS:

@@ -146,7 +146,7 @@ def _check_escapes(body: bytes) -> None:
     # An escaped backslash hides the `u` behind it, so those pairs go first.
     for match in _SURROGATE_ESCAPES.finditer(body.replace(b"\\\\", b"__")):
         if match[1] is not None:
-            raise JsonProblem(f"half a surrogate pair at byte {match.start()}")
+            raise JsonProblem(f"the body has half a surrogate pair at byte {match.start()}")
 
 
 def _check_depth(structure: bytes) -> None:

@@ -34,8 +34,11 @@ class Past(House):
 
     seeded_s = float("-inf")
 
-    async def holds(self, since_s: float, most: int, *, late: bool = False) -> list:
-        return [one for one in self.rows.values() if one.started_at_s >= since_s][:most]
+    async def holds(
+        self, since_s: float, most: int, *, late: bool = False, team: str | None = None
+    ) -> list:
+        some = [one for one in self.rows.values() if team in (None, one.team)]
+        return [one for one in some if one.started_at_s >= since_s][:most]
 
     def take(self, it: Gateway, but: str = "") -> "Past":
         for one in it.receipts():

@@ -37,6 +37,7 @@ from tidegate.text.strict_json import JsonProblem, read_object
 LISTED_S: Final = 29 * 86_400.0
 MAX_LISTED: Final = 30_000
 LINES_A_TURN: Final = 16
+RECEIPTS_A_TURN: Final = 64
 AT_ONCE: Final = 8
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}|1000")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,6100}")
@@ -172,13 +173,16 @@ async def _known(key: KeyRecord, world: World) -> list[Sealed]:
     found = {id: one for id, one in world.batches.begun.items() if one.team == key.team}
     try:
         if world.past is not None:
-            past = await world.past.holds(clock.wall_s() - LISTED_S, MAX_LISTED)
-            found.update((one.id, one) for one in past if one.team == key.team)
+            since_s = clock.wall_s() - LISTED_S
+            past = await world.past.holds(since_s, MAX_LISTED, team=key.team)
+            found.update((one.id, one) for one in past)
     except (StoreError, OSError):
         message = "which batches there are cannot be read now"
         raise Refusal("store_unavailable", message, retry_after_s=1.0) from None
     batches = []
-    for receipt in found.values():
+    for number, receipt in enumerate(found.values()):
+        if number % RECEIPTS_A_TURN == 0:
+            await asyncio.sleep(0)
         id = (receipt.attributes or {}).get(SEALED)
         batch = None if id is None else opened(id, key, world.keys.digests)
         if batch is None or batch.kind != "messages" or receipt.id != begun_id(batch):

@@ -16,6 +16,7 @@ from tidegate.core import clock
 from tidegate.core.ask import ANTHROPIC_MESSAGES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
+from tidegate.gateway.batch_desk import name_of
 from tidegate.gateway.batch_hold import begun_id
 from tidegate.gateway.batch_ids import SEALED, Sealed, opened, owned, place_of, shown
 from tidegate.gateway.batch_input import Lines
@@ -138,13 +139,12 @@ async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) 
     Refusal."""
     limit, after, before = _query(query)
     known = await _known(key, world)
-    told = known if after is not None or before is not None else ()
-    ids = [shown(one, world.keys.digests) for one in told]
     start, end = 0, len(known)
     if after is not None:
-        start = ids.index(after) + 1 if after in ids else end
-    if before is not None and before in ids:
-        end = ids.index(before)
+        at = _index(after, known, key, world)
+        start = end if at is None else at + 1
+    if before is not None and (at := _index(before, known, key, world)) is not None:
+        end = at
         start = max(start, end - limit)
     page = known[start : min(end, start + limit)]
     rows: list[dict[str, Any]] = []
@@ -154,6 +154,13 @@ async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) 
     ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
     more = start > 0 if before is not None else start + limit < end
     return _encode({"data": rows, "has_more": more, "first_id": ends[0], "last_id": ends[1]})
+
+
+def _index(id: str, known: list[Sealed], key: KeyRecord, world: World) -> int | None:
+    """Where the batch of this id is, which may have been given under an older pepper."""
+    named = opened(id, key, world.keys.digests)
+    name = None if named is None else name_of(named)
+    return next((at for at, one in enumerate(known) if name_of(one) == name), None)
 
 
 async def _row(batch: Sealed, world: World, request_id: str) -> dict[str, Any] | None:

@@ -46,11 +46,14 @@ async def pages(
             items = items[ids.index(cursor) + 1 :]
         for told in items:
             yield told
-        if not items or page.get("has_more") is not True:
+        # Where it does not say whether there is more, a full page is not taken for all.
+        if page.get("has_more", len(data) >= _PAGE) is not True:
             return
+        if not items:
+            break
         cursor = own_id(items[-1])
     if whole:
-        raise Refusal("not_found", "the provider lists more batches than are looked through")
+        raise Refusal("not_found", "the provider lists more batches than can be looked through")
 
 
 async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) -> bytes:

@@ -15,7 +15,6 @@ from tidegate.core.resilience import MAX_FALLBACKS
 # The plan's defaults, which none of a target's may pass the whole of.
 _PARTS_S: Final = {"first_token_s": 60.0, "gap_s": 30.0, "connect_s": 2.0}
 _LONGEST_PAUSE_S: Final = 8.0
-# Failures after which LiteLLM asks another group, whichever it was.
 
 
 class Shared(Struct):

@@ -13,6 +13,7 @@ from tests.gateway.test_batch_restore import Past
 from tidegate.core.batches import Batches
 from tidegate.core.plan import Replica
 from tidegate.core.purpose import BATCH_HOLD
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.sim import batches as of_sim
 
@@ -140,5 +141,26 @@ def test_engines_whose_replicas_have_one_name_are_two_places(tmp_path: Path) -> 
                     made
                 )
                 assert sorted(await ids(api, limit=1, purpose="batch")) == sorted(files)
+
+    run(main())
+
+
+def test_what_two_credentials_show_is_listed_once(tmp_path: Path) -> None:
+    """Keys of one account at a provider, of which each sees everything."""
+    keys = (SecretRef(env="ONE"), SecretRef(env="TWO"))
+
+    async def main() -> None:
+        fields = {"credential": keys[0], "more_credentials": keys[1:]}
+        environ = {"ONE": "sk-1", "TWO": "sk-2"}
+        async with (
+            engine() as up,
+            batched(tmp_path, up, environ=environ, **fields) as (_, api),
+        ):
+            made = [await through(api, [line(0)]) for _ in range(3)]
+            for limit in (1, 2, 3, 100):
+                listed = [batch.id async for batch in api.batches.list(limit=limit)]
+                assert sorted(listed) == sorted(one.id for one in made)
+                files = [one.input_file_id for one in made] + [one.output_file_id for one in made]
+                assert sorted(await ids(api, limit=limit)) == sorted(files)
 
     run(main())

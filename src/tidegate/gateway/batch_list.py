@@ -103,21 +103,25 @@ async def _list(
     """Adds what one account has, until there are `most`."""
     key, world, request_id = asking
     async for told in pages(at, cursor, request_id, whole=False):
-        batch = ours(told, key, world)
+        batch = ours(told, at, key, world)
         if batch is not None:
             rows.append(shown_to(told, batch, key, world))
             if len(rows) >= most:
                 return
 
 
-def ours(told: dict[str, Any], key: KeyRecord, world: World) -> Sealed | None:
-    """Which batch it is to this key; None where it is none of its own."""
+def ours(told: dict[str, Any], at: Account, key: KeyRecord, world: World) -> Sealed | None:
+    """Which batch of this account it is to this key; None where it is none of its own, or another
+    account's, as two credentials may show the same."""
     metadata = told.get("metadata")
     owner = metadata.get(OWNER) if isinstance(metadata, dict) else None
     if not isinstance(owner, str):
         return None
     found = opened(owner, key, world.keys.digests)
     if found is None or found.kind != "owner" or not key.may_use(found.route):
+        return None
+    place = world.obeyed().batches.get(found.place)
+    if place is not None and account(*place).name != at.name:
         return None
     return replace(found, kind="batch", own=own_id(told))
 

@@ -126,7 +126,7 @@ async def _results(at: Account, key: KeyRecord, world: World, request_id: str) -
     """The files of results of this caller's batches in one account. Failure, Refusal."""
     known: Known = {}
     async for told in pages(at, "", request_id, whole=False):
-        batch = ours(told, key, world)
+        batch = ours(told, at, key, world)
         for name in FILES:
             if batch is not None and isinstance(own := told.get(name), str) and own:
                 known[at.name, own] = replace(batch, kind="results", own=own, batch=batch.own)

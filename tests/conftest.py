@@ -2,20 +2,27 @@
 
 import gc
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from pytest_timeout import Settings
 from sqlalchemy import Engine
 from tests.postgres import Server, serving
 from tests.postgres_copies import Copies
+from tests.watchdog import Watchdog
 
 from tidegate.core.secret import Secret
 from tidegate.stores import migrate, postgres_engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+WATCHDOG = pytest.StashKey[Watchdog]()
+MEMORY = Path("/dev/shm")  # noqa: S108
+MEMORY_BYTES = 2 << 30  # several times what a run has at once
 
 # Two shared cores: a slow example says nothing about the code, so examples carry no deadline and
 # drawing them may take as long as it does.
@@ -36,9 +43,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """Bytecode is kept whatever the environment says: compiling Tidegate costs each of the hundreds
     of processes that tests start more than all else that it does.
 
+    Files are written to memory where there is enough: a disk takes 4 ms for an `fsync`, and there
+    are tens of thousands. No test lets the machine itself fail; `make soak` stays on the disk.
+
     Of two workers the second reads the rooms from the last to the first, so that in a fresh
     checkout each compiles half of the tests and finds the other half done.
     """
+    config.stash[WATCHDOG] = Watchdog()
+    is_free = MEMORY.is_mount() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    if is_free and PROFILE != "soak" and "TMPDIR" not in os.environ:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     if os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and config.args == ["tests"]:
@@ -67,6 +81,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     items[:] = [item for tests in order for item in tests]
 
 
+def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
+    """In place of pytest-timeout's own."""
+    item.config.stash[WATCHDOG].watch(item, settings)
+    return True
+
+
+def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
+    item.config.stash[WATCHDOG].rest()
+    return True
+
+
 def _search(items: list[pytest.Item]) -> None:
     """Properties that `make test` holds too are tried with fifty times their examples: those that
     name no number by the profile, those that do here."""
@@ -75,8 +100,9 @@ def _search(items: list[pytest.Item]) -> None:
     for test in tests:
         if hasattr(test, "_hypothesis_internal_settings_applied"):
             asked = test._hypothesis_internal_use_settings
-            more = hypothesis.settings(asked, max_examples=50 * asked.max_examples)
-            test._hypothesis_internal_use_settings = more
+            if asked.max_examples != hypothesis.settings.default.max_examples:
+                more = hypothesis.settings(asked, max_examples=50 * asked.max_examples)
+                test._hypothesis_internal_use_settings = more
 
 
 def pytest_collection_finish() -> None:

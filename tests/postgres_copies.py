@@ -33,6 +33,7 @@ SELECT md5(string_agg(told, E'\\n' ORDER BY told)) FROM (
     UNION ALL SELECT format('constraint %s', (oid, conname)) FROM pg_constraint
     UNION ALL SELECT format('trigger %s', (oid, tgname, tgenabled)) FROM pg_trigger
     UNION ALL SELECT format('function %s', oid) FROM pg_proc
+    WHERE pronamespace <> 'pg_catalog'::regnamespace
     UNION ALL SELECT format('namespace %s', (oid, nspacl)) FROM pg_namespace WHERE nspname !~ '^pg_'
     UNION ALL SELECT format('extension %s', oid) FROM pg_extension
     UNION ALL SELECT format('setting %s', (setdatabase, setrole, setconfig)) FROM pg_db_role_setting

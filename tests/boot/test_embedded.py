@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.record.engines import answer, plan, serving, vllm_page
+from tests.stores import rig
 
 from tidegate.boot.embedded import EmbeddedRecorder
 from tidegate.core import clock
@@ -12,13 +13,12 @@ from tidegate.core.clock import IdSource
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout, segment_name
 from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, encode_frame
-from tidegate.stores import database, migrate, receipts
+from tidegate.stores import receipts
 
 
 def test_it_takes_in_what_is_journalled_even_at_the_very_end(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
-    engine = database.open_engine(layout.ledger_db)
-    migrate.migrate(engine)
+    engine = rig.migrated(layout.ledger_db)
     folder = layout.journal_of("gateway-0")
     folder.mkdir(parents=True)
     made = Receipt(IdSource().new(), 1.0, "gateway-0", "chat", route="chat", status=200)
@@ -45,8 +45,7 @@ def test_it_takes_in_what_is_journalled_even_at_the_very_end(tmp_path: Path) -> 
 def test_it_reads_the_engines_of_the_plan_with_their_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = database.open_engine(Layout(tmp_path).ledger_db)
-    migrate.migrate(engine)
+    engine = rig.migrated(Layout(tmp_path).ledger_db)
     embedded = EmbeddedRecorder()
     monkeypatch.setenv("PAGE_KEY", "hush")
     with serving(answer(vllm_page(4, 10))) as (port, asked):

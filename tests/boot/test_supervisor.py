@@ -82,6 +82,25 @@ def test_who_comes_while_gateways_drain_is_refused_and_does_not_wait(tmp_path: P
     assert asyncio.run(run()) == 0
 
 
+def test_the_door_is_shut_once_no_gateway_is_started_any_more(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+
+    async def run() -> int:
+        gateway, control = scene.child("gateway"), scene.child("control")
+        stopping: list[bool] = []
+        supervisor = Supervisor(
+            control, [gateway], [], lambda: 20.0, lambda: stopping.append(gateway.stopping)
+        )
+        running = asyncio.create_task(supervisor.run())
+        await scene.until(started(2))
+        supervisor.end()
+        status = await running
+        assert stopping == [True]
+        return status
+
+    assert asyncio.run(run()) == 0
+
+
 def test_a_signal_ends_gateways_then_control_then_engines(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
 

@@ -12,6 +12,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 from sqlalchemy import Engine, select
 from tests.control import straight, straight_signals
+from tests.stores import rig
 from tests.stores.signal_rig import one
 
 from tidegate.control import acting
@@ -31,7 +32,7 @@ from tidegate.core.harm import HARM
 from tidegate.core.layout import Layout
 from tidegate.core.rollout import HarmMetric, Rollout, Shadow, Step
 from tidegate.core.rollout_state import Asked
-from tidegate.stores import blocks, changes, database, decisions, migrate, notices, rollouts
+from tidegate.stores import blocks, changes, database, decisions, notices, rollouts
 from tidegate.stores.audit import Author
 from tidegate.stores.schema_rollouts import decisions as decided_rows
 from tidegate.stores.schema_rollouts import memories
@@ -69,8 +70,7 @@ class Side:
     """One control with its own database."""
 
     def __init__(self, folder: Path, *, is_plain: bool) -> None:
-        self.engine = database.open_engine(folder / "ledger.db")
-        migrate.migrate(self.engine)
+        self.engine = rig.migrated(folder / "ledger.db")
         (folder / "tidegate.yaml").write_text(PLAN)
         layout = Layout(folder / "state")
         layout.run.mkdir(parents=True)

@@ -12,7 +12,7 @@ from tests.gateway.rig import until
 from tests.gateway.spawned import Spawned
 from tests.gateway.upstream import Upstream
 
-LEASE_S = 1.5
+LEASE_S = 1.0  # four ticks
 MORE = """\
 gates: [evals]
 approvals: {step: 1, promotion: 1}
@@ -38,14 +38,14 @@ class Killing:
         """Wait for one of these states, kill, watch traffic go on without it, start again."""
         state = (await self.people.until(name, *states)).release.state
         if state == "promoted":  # what is decided, gateways hear a little later
-            await self._more_answers(150)
+            await self._more_answers(60)
         assert await self._control.end(signal.SIGKILL) == -signal.SIGKILL
         self.killed.append(state)
-        await asyncio.sleep(LEASE_S + 0.5)
+        await asyncio.sleep(LEASE_S + 0.3)
         candidate = name.removeprefix("to-").removesuffix("/next")
         expected = SERVED_BY.get(state, "old")
         asked = self._engine.asked[candidate]
-        await self._more_answers(60)
+        await self._more_answers(30)
         if expected == "old":
             assert self._engine.asked[candidate] == asked, f"{candidate} is asked in {state}"
         else:
@@ -70,7 +70,7 @@ async def kills(folder: Path) -> None:
     engine = Engine()
     async with Upstream(engine) as up:
         harms = {"same": HARM, "longer": "output_tokens: {}"}
-        lay_out(folder, up.port, harms, lease=f"{LEASE_S}s", soak="6s", more=MORE)
+        lay_out(folder, up.port, harms, lease=f"{LEASE_S}s", soak="3s", more=MORE)
         (folder / "releases/to-longer/next.yaml").write_text(
             "owner: ada\nchange: {target: longer}\nharm: {output_tokens: {}}\n"
             "steps: [{weight: 50%, min_units: 100, min: 1m, max: 2m}]\n"
@@ -83,7 +83,7 @@ async def kills(folder: Path) -> None:
             await gateway.start()
         key = await asyncio.to_thread(control.key)
         traffic = Traffic(gateways[0].address, key, ["to-same", "to-longer"])
-        traffic.start(6)
+        traffic.start(3)
         killing = Killing(control, engine, traffic)
         await through(killing, gateways[1])
         await back(killing)

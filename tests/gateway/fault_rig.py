@@ -101,11 +101,14 @@ class Rig:
     def __init__(self, it: Gateway, up: Upstream) -> None:
         self.it, self.up = it, up
         self.receipts: list[Receipt] = []
+        self._spent_nanousd = 0
         self.hanging = asyncio.Event()
         append = it.journal.append
 
         def noting(frame: bytes, *ends: Any) -> None:
-            self.receipts.append(decode_payload(frame[FRAME_HEADER_BYTES:]))
+            receipt = decode_payload(frame[FRAME_HEADER_BYTES:])
+            self.receipts.append(receipt)
+            self._spent_nanousd += spent_nanousd(receipt)
             append(frame, *ends)
 
         it.journal.append = noting  # type: ignore[method-assign]
@@ -155,7 +158,7 @@ class Rig:
         for one in self._targets():
             assert world.queues.at(one.target).in_flight == 0
         assert left(self.it, "the-concurrency") == 5
-        assert left(self.it, "the-spend") == 10**6 * USD - sum(map(spent_nanousd, self.receipts))
+        assert left(self.it, "the-spend") == 10**6 * USD - self._spent_nanousd
         self._forgive()
         return self.receipts[-1]
 

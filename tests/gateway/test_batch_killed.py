@@ -12,11 +12,13 @@ from typing import Any
 import openai
 import pytest
 from msgspec import Struct
+from tests.gateway import test_message_batches as message_batches
 from tests.gateway.batched import HALF, batched, begin, client, engine, put
 from tests.gateway.house import MONTH
 from tests.gateway.rig import Gateway, plan_of, read_journal, run, target
 from tests.gateway.spawned import Spawned, lay_out
 from tests.gateway.test_batch_restore import TEAM, Past
+from tests.gateway.upstream import Exchange, Upstream
 
 from tidegate.core import batches as of_target
 from tidegate.core.outcome import Failure
@@ -24,7 +26,7 @@ from tidegate.core.plan import JournalBounds
 from tidegate.core.receipt import Receipt, encode_frame
 from tidegate.gateway import batch_restore, batches, journal
 from tidegate.gateway.batch_desk import BatchDesk
-from tidegate.gateway.http.client import Upstream
+from tidegate.gateway.http.client import Upstream as Connection
 from tidegate.sim.batches import Batches
 
 
@@ -102,13 +104,13 @@ async def revived(it: Gateway, moment: Moment, monkeypatch: pytest.MonkeyPatch) 
 
 def spying(monkeypatch: pytest.MonkeyPatch, note: Callable[[], None]) -> None:
     """Notes the moment in which bytes leave for a provider, within their turn of the loop."""
-    real = Upstream.send
+    real = Connection.send
 
-    def send(self: Upstream, *asked: Any) -> Any:
+    def send(self: Connection, *asked: Any) -> Any:
         note()
         return real(self, *asked)
 
-    monkeypatch.setattr(Upstream, "send", send)
+    monkeypatch.setattr(Connection, "send", send)
 
 
 async def no_work(self: Batches, batch: Any) -> None:
@@ -211,5 +213,38 @@ def test_a_process_that_is_killed_as_its_provider_is_asked_holds_what_was_begun(
                 usage: Any = await api.get("/usage", cast_to=object)
             assert round(float(usage["data"][0]["used"]) * 1e9) == held.most_nanousd
             assert await second.end() == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("drain_s", [10.0, 0.1])
+def test_a_gateway_that_drains_waits_for_a_batch_whose_caller_has_left(
+    tmp_path: Path, drain_s: float
+) -> None:
+    async def main() -> None:
+        provider, go = message_batches.Provider(), asyncio.Event()
+
+        async def slow(exchange: Exchange) -> None:
+            await go.wait()
+            await provider(exchange)
+
+        async with Upstream(slow) as up:
+            fields = {"dialect": "anthropic", "batches": of_target.Batches(HALF)}
+            plan = plan_of(target(up.port, **fields), limits=(MONTH,), drain_s=drain_s)
+            layout, key = lay_out(tmp_path, plan)
+            it = Spawned(layout)
+            await it.start()
+            async with message_batches.client(it, key) as api:
+                requests = message_batches.REQUESTS
+                asking = asyncio.ensure_future(api.messages.batches.create(requests=requests))
+                await up.arrived()
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+            it.send_signal(signal.SIGTERM)
+            await asyncio.sleep(0.5)
+            go.set()
+            assert await it.ended() == 0
+            told = [(one.attributes or {}).get("batch") for one in read_journal(it.journal)]
+            assert told == ([None, "msgbatch_up"] if drain_s > 1 else [None])
 
     run(main())

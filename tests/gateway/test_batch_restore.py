@@ -20,10 +20,11 @@ from tests.gateway.test_batch_hold import House, in_all
 from tidegate.core import clock
 from tidegate.core.outcome import Failure
 from tidegate.core.receipt import encode_frame
-from tidegate.gateway import batch_restore, batches
+from tidegate.gateway import batch_list, batch_restore, batches
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.batch_restore import restore
 from tidegate.gateway.batch_watch import PATIENCE_S, look
+from tidegate.sim import batches as of_sim
 from tidegate.sim.batches import Batches
 
 TEAM = (budget(10**9, scope=("team",)),)
@@ -34,8 +35,11 @@ class Past(House):
 
     seeded_s = float("-inf")
 
-    async def holds(self, since_s: float, most: int, *, late: bool = False) -> list:
-        return [one for one in self.rows.values() if one.started_at_s >= since_s][:most]
+    async def holds(
+        self, since_s: float, most: int, *, late: bool = False, team: str | None = None
+    ) -> list:
+        some = [one for one in self.rows.values() if team in (None, one.team)]
+        return [one for one in some if one.started_at_s >= since_s][:most]
 
     def take(self, it: Gateway, but: str = "") -> "Past":
         for one in it.receipts():
@@ -264,6 +268,36 @@ def test_an_answer_that_is_no_list_ends_nothing(tmp_path: Path, monkeypatch) -> 
             await restore(it.world)
             assert len(it.world.batches.unsure) == 1
             assert in_all(it) == taken.most_nanousd
+
+    run(main())
+
+
+@pytest.mark.parametrize("told", [{}, {"has_more": None}])
+def test_a_list_that_begins_anew_on_each_page_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, Any]
+) -> None:
+    """Its first page is all that is seen of it, whether it says that there is more or nothing."""
+    real = of_sim._page
+
+    def deaf(found: list[Any], said: dict[str, str], limit: str) -> dict[str, Any]:
+        page = real(found, {**said, "after": ""}, limit)
+        return page if not told else {name: it for name, it in page.items() if name not in told}
+
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up, limits=TEAM) as (it, api):
+            file = await put(api)
+            await begin(api, file.id)
+            taken, begun = held(it)
+            await begin(api, file.id)
+            before = in_all(it)
+            it.world.batches = BatchDesk()
+            it.world.past = Past().take(it, begun.id)
+            monkeypatch.setattr(batch_restore, "UNSURE_S", -1.0)
+            monkeypatch.setattr(batch_list, "_PAGE", 1)
+            monkeypatch.setattr(of_sim, "_page", deaf)
+            await restore(it.world)
+            assert len(up.sim.batches.batches) == 2
+            assert in_all(it) == before >= taken.most_nanousd > 0
 
     run(main())
 

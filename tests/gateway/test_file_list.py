@@ -6,11 +6,14 @@ from typing import Any
 
 import openai
 import pytest
-from tests.gateway.batched import batched, client, engine, line, put, through
-from tests.gateway.rig import run
+from tests.gateway.batched import HALF, batched, begin, client, engine, line, put, through
+from tests.gateway.rig import gateway, run, target
 from tests.gateway.test_batch_restore import Past
 
+from tidegate.core.batches import Batches
+from tidegate.core.plan import Replica
 from tidegate.core.purpose import BATCH_HOLD
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.sim import batches as of_sim
 
@@ -113,5 +116,51 @@ def test_what_cannot_be_asked_is_refused(tmp_path: Path, query: str) -> None:
             reply = await it.ask(f"/v1/files?{query}", method="GET")
             assert reply.status == 400
             assert "`purpose`" in reply.json["error"]["message"]
+
+    run(main())
+
+
+def test_engines_whose_replicas_have_one_name_are_two_places(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as one, engine() as other:
+            targets = [
+                target(
+                    up.port,
+                    name,
+                    dialect="sim",
+                    batches=Batches(HALF),
+                    replicas=(Replica("main", "http", "127.0.0.1", up.port, "/v1"),),
+                )
+                for up, name in ((one, "small"), (other, "large"))
+            ]
+            async with gateway(tmp_path, *targets) as it, client(it) as api:
+                large = line(0, model="large")
+                files = [(await put(api)).id, (await put(api, [large])).id]
+                made = [(await begin(api, file)).id for file in files]
+                assert sorted([batch.id async for batch in api.batches.list(limit=1)]) == sorted(
+                    made
+                )
+                assert sorted(await ids(api, limit=1, purpose="batch")) == sorted(files)
+
+    run(main())
+
+
+def test_what_two_credentials_show_is_listed_once(tmp_path: Path) -> None:
+    """Keys of one account at a provider, of which each sees everything."""
+    keys = (SecretRef(env="ONE"), SecretRef(env="TWO"))
+
+    async def main() -> None:
+        fields = {"credential": keys[0], "more_credentials": keys[1:]}
+        environ = {"ONE": "sk-1", "TWO": "sk-2"}
+        async with (
+            engine() as up,
+            batched(tmp_path, up, environ=environ, **fields) as (_, api),
+        ):
+            made = [await through(api, [line(0)]) for _ in range(3)]
+            for limit in (1, 2, 3, 100):
+                listed = [batch.id async for batch in api.batches.list(limit=limit)]
+                assert sorted(listed) == sorted(one.id for one in made)
+                files = [one.input_file_id for one in made] + [one.output_file_id for one in made]
+                assert sorted(await ids(api, limit=limit)) == sorted(files)
 
     run(main())

@@ -28,6 +28,7 @@ THINGS = (
     "192.168.0.17",
     "2001:db8:85a3::8a2e:370:7334",
     "853-37-1694",
+    "AB 12 34 56 C",
     "sk-proj-aB3dE6gH9jK2mN5pQ8sT",
     "ghp_aB3dE6gH9jK2mN5pQ8sTaB3dE6gH9jK2mN5p",
     "Bearer aB3dE6gH9jK2mN5pQ8sT",

@@ -7,6 +7,7 @@ from tidegate.core.guardrail import MOST_HITS, Guardrail
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.guarding import Guarding
+from tidegate.gateway.restoring import restored
 
 PII = Guardrail("pii", "pii", "redact", restores=True)
 
@@ -24,11 +25,28 @@ def test_only_what_was_in_a_request_is_given_back() -> None:
 
 
 def test_what_a_request_has_written_itself_stands_for_nothing_else() -> None:
-    body = rb'{"x": "I wrote to <EMAIL_2> and \u003cEMAIL_7\u003e, <PHONE_9>"}'
+    body = (
+        rb'{"x": "I wrote to <EMAIL_1>, \u003cEMAIL_3\u003e and \\u003cEMAIL_4\\u003e, <PHONE_2>"}'
+    )
     it = Guarding(Receipt("r", 0.0, "g", "chat"), body)
-    assert it.placeholder(PII, "input", "email", "a@x.org") == "<EMAIL_8>"
-    assert it.placeholder(PII, "output", "email", "b@x.org") == "<EMAIL_9>"
-    assert it.restored == {"<EMAIL_8>": "a@x.org"}
+    assert it.placeholder(PII, "input", "email", "a@x.org") == "<EMAIL_2>"
+    assert it.placeholder(PII, "output", "email", "b@x.org") == "<EMAIL_5>"
+    assert it.restored == {"<EMAIL_2>": "a@x.org"}
+
+
+def test_what_one_guardrail_has_counted_another_may_give_back() -> None:
+    it = Guarding(Receipt("r", 0.0, "g", "chat"), b"<EMAIL_2>")
+    own = Guardrail("own", "patterns", "redact")
+    assert it.placeholder(own, "input", "email", "a") == "<EMAIL_1>"
+    assert it.placeholder(PII, "input", "email", "b") == "<EMAIL_3>"
+
+
+@pytest.mark.parametrize("written", [b"", b"<EMAIL_999999>", b"<2FA_999999>"])
+@pytest.mark.parametrize("kind", ["email", "2fa", "a very long name of a type " * 9])
+def test_whatever_a_type_is_called_its_thing_is_given_back(kind: str, written: bytes) -> None:
+    it = Guarding(Receipt("r", 0.0, "g", "chat"), written)
+    placeholder = it.placeholder(PII, "input", kind, "it")
+    assert restored(f"say {placeholder}.", it.restored) == "say it."
 
 
 def test_two_types_whose_names_look_alike_are_told_apart() -> None:

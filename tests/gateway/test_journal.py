@@ -15,7 +15,7 @@ from tests.gateway.rig import read_journal, run, until
 
 from tidegate.core import clock, layout
 from tidegate.core.plan import JournalBounds
-from tidegate.gateway.journal import Journal
+from tidegate.gateway.journal import SYNC_EVERY_S, Journal
 from tidegate.gateway.journal_lock import JournalLocked
 
 
@@ -153,6 +153,21 @@ def test_what_is_written_is_told_and_so_is_what_is_not_in_time(
             assert [one.id for one in read_journal(tmp_path)] == ["a", "b", "c"]
 
     run(main())
+
+
+def test_closing_in_between_leaves_no_sync_behind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        it = Journal(tmp_path, JournalBounds())
+        it.open()
+        assert await it.written(frame("a"))
+        await it.close()
+        await asyncio.sleep(SYNC_EVERY_S * 2)
+        assert it.write_errors == 0
+
+    run(main())
+    assert "cannot be synced" not in caplog.text
 
 
 @given(st.data())

@@ -1,6 +1,7 @@
 """How far a ladder may go: what may be sent again, whose time and money it is, who has left."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from tests.gateway.limited import budget
 from tests.gateway.rig import run, target, until
 from tests.gateway.shared import FakeCounters, in_force, store_of
 
+from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.ladder import Rung, When
 from tidegate.core.limit import Reading
@@ -19,8 +21,11 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Retry
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.gate import Gate
+from tidegate.gateway.ladder import _wait
 from tidegate.gateway.lowering import how_spent
 from tidegate.gateway.prepared_route import Dearest
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.retry_budget import RetryBudget
 from tidegate.stores.redis_wants import Taken
 
 SMALL = Rung("small", when=When(("unavailable",)), target="mini")
@@ -48,6 +53,17 @@ def test_what_is_sent_in_vain_is_bounded(tmp_path):
             assert it.it.world.plan.routes["small"].budget.refused == 5
 
     run(main())
+
+
+def test_who_has_waited_long_finds_what_is_left_by_now():
+    """In line it stood while what was sent in vain before it came was forgotten."""
+    now_s = clock.monotonic_s()
+    budget = RetryBudget(Retry(attempts=1, budget_percent=0, budget_least=1))
+    assert budget.take(now_s - 75) and not budget.has_room(now_s - 70)
+    progress = Progress(Receipt("i", 0.0, "g", "chat"), object(), now_s - 70, print)
+    progress.route = SimpleNamespace(budget=budget)
+    _wait(progress, 90.0)
+    assert progress.impatient and progress.until_s == pytest.approx(now_s + 20)
 
 
 def test_nothing_is_given_up_that_nobody_could_serve(tmp_path):

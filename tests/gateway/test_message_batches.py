@@ -194,6 +194,22 @@ def test_nobody_else_has_it_and_its_results_are_settled_unread(tmp_path: Path) -
     run(main())
 
 
+def test_a_page_begins_at_an_id_of_an_older_pepper(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with batched(tmp_path) as (it, api, _):
+            made = await api.messages.batches.create(requests=REQUESTS)
+            it.world.keys._peppers = {**it.world.keys._peppers, 9: b"q" * 32}
+            (now,) = [one.id async for one in api.messages.batches.list()]
+            assert now != made.id
+            for id in (made.id, now):
+                assert [one.id async for one in api.messages.batches.list(before_id=id)] == []
+                assert [one.id async for one in api.messages.batches.list(after_id=id)] == []
+            other = "msgbatch_tg" + "x" * 40
+            assert [one.id async for one in api.messages.batches.list(before_id=other)] == [now]
+
+    run(main())
+
+
 BAD: dict[str, tuple[Any, str]] = {
     "empty": ({"requests": []}, "empty"),
     "none": ({}, "send"),

@@ -1,6 +1,7 @@
 """A counter of money begins with what was spent, and counts what was in flight."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.stores import rig
 
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.plan import Limit
-from tidegate.core.receipt import encode_frame
+from tidegate.core.receipt import Receipt, encode_frame
 from tidegate.gateway import past as past_of
 from tidegate.stores.ledger import Position
 
@@ -211,5 +212,34 @@ def test_shared_counters_begin_with_the_ledger_the_journals_and_what_is_on_its_w
             (amounts,) = await it.past.amounts([(limits[0], "team-a")])
             assert sum(amount for _, amount in amounts) == row.amount
             assert (row.scope, row.group, row.amount) == ("team-a", "team-a", 12 * USD + COST)
+
+    run(main())
+
+
+def test_budgets_are_read_behind_one_list_of_batches_at_most(tmp_path: Path) -> None:
+    """However many ask for lists, which take long where there is much."""
+
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            order, go, reader = list[str](), threading.Event(), it.past._reader
+
+            def listed(*asked: object) -> list[Receipt]:
+                go.wait(5)
+                order.append("a list")
+                return []
+
+            def recorded(ids: object) -> set[str]:
+                order.append("a budget")
+                return set()
+
+            reader.holds, reader.recorded = listed, recorded
+            lists = [asyncio.ensure_future(it.past.holds(0.0, 9)) for _ in range(9)]
+            await asyncio.sleep(0)
+            budget = asyncio.ensure_future(it.past.recorded(["any"]))
+            await asyncio.sleep(0)
+            go.set()
+            await asyncio.gather(*lists, budget)
+            assert len(order) == 10
+            assert order.index("a budget") == 1
 
     run(main())

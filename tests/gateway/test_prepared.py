@@ -1,6 +1,7 @@
 """Plans made ready: pools kept, pools closed, nothing touched before the plan is adopted."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from tests.gateway.canaried import canaried
 from tests.gateway.rig import gateway, plan_of, run, target, until
 from tests.gateway.upstream import Upstream
 
+from tidegate.core import plugs
 from tidegate.gateway.prepared import PlanProblem, Preparer
 from tidegate.stores.memory_counters import memory_counters
+from tidegate.text import tokens
 
 
 def test_an_unchanged_replica_keeps_its_connections_and_a_gone_one_loses_them(
@@ -62,6 +65,29 @@ def test_a_proxy_that_is_no_http_address_refuses_the_plan() -> None:
             await Preparer({"HTTP_PROXY": "socks5://x"}, memory_counters).prepare(plan_of(away))
 
     asyncio.run(main())
+
+
+def test_a_tokenizer_is_loaded_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+    note = lambda it: loaded.append((it, threading.current_thread()))  # noqa: E731
+    monkeypatch.setattr(tokens, "load", note)
+    plan = plan_of(target(9, tokenizer="qwen3"), target(9, "plain"), target(9, "x", tokenizer="x"))
+    asyncio.run(Preparer({}, memory_counters).prepare(plan))
+    [(name, thread)] = loaded
+    assert name == "qwen3" and thread is not threading.main_thread()
+
+
+def test_a_tokenizer_that_does_not_load_refuses_the_plan_and_names_its_target(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(_: str) -> None:
+        raise plugs.PlugError("text: vocabularies does not load: No module named 'quicktok'")
+
+    monkeypatch.setattr(tokens, "load", fails)
+    with pytest.raises(PlanProblem, match=r"target small: .*quicktok"):
+        asyncio.run(
+            Preparer({}, memory_counters).prepare(plan_of(target(9, "small", tokenizer="qwen3")))
+        )
 
 
 def test_what_a_release_needs_is_ready_before_anybody_gets_it_and_what_it_replaced_after() -> None:

@@ -46,3 +46,10 @@ def test_without_the_extra_a_plan_with_patterns_is_refused(monkeypatch: pytest.M
     assert "tidegate[guardrails]" in (complaint("patterns", patterns=(("it", "x"),)) or "")
     with pytest.raises(ValueError, match="google-re2"):
         plug.detector(Guardrail("p", "patterns", "block", patterns=(("it", "x"),)))
+
+
+@pytest.mark.parametrize("source", [r"A[\001-Z]+B", "A[\x01-Z]+B", r"A\040B", r"A[\x01-Z]+B"])
+def test_a_space_that_is_written_by_its_number_is_one(source: str) -> None:
+    found = plug.detector(Guardrail("p", "patterns", "block", patterns=(("it", source),)))
+    assert found.find("A B") == [(0, 3, "it")]
+    assert found.settled("words A", 6) == 0

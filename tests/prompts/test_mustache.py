@@ -19,7 +19,7 @@ PARTS = [
     "{#",
     "#}",
     "\n",
-    "a",
+    "1",
     "é",
     '"',
     "\\",
@@ -42,6 +42,11 @@ def test_it_renders_as_it_was_meant_and_comes_back(parts: list[str]) -> None:
     except RenderRefused:
         found = ""
     assert found == (meant if meant.strip() else "")
+
+
+def test_space_around_a_name_is_none_of_it() -> None:
+    assert to_template("{{\n a}}{{b\t}}") == "{{ a }}{{ b }}"
+    assert to_mustache("{{ a }}{{ b }}") == "{{a}}{{b}}"
 
 
 def test_what_says_more_has_no_such_text() -> None:

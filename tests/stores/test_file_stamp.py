@@ -22,3 +22,4 @@ def test_a_replacement_of_the_same_size_and_time_has_another_stamp(tmp_path: Pat
 def test_what_is_not_to_be_seen_has_none(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert stamp_of(tmp_path / "gone") is stamp_of(tmp_path / "file" / "within") is None
+    assert stamp_of(tmp_path / "a\0b") is None

@@ -196,6 +196,8 @@ def test_what_a_batch_holds_counts_until_it_has_ended(
         assert sorted(found, key=lambda one: -(one.most_nanousd or 0)) == [held, ended]
         assert len(snapshot.holds(rig.NOON_S - 900, 1)) == 1
         assert snapshot.holds(rig.NOON_S + 900, 9) == []
+        assert snapshot.holds(rig.NOON_S - 900, 9, "t") == found
+        assert snapshot.holds(rig.NOON_S - 900, 9, "team-b") == []
     odd = replace(held, id=rig.receipt(rig.NOON_S).id, most_nanousd=0)
     ledger.write([(odd, b"of another kind")], [])
     with reader.snapshot() as snapshot:

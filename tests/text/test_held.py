@@ -16,6 +16,8 @@ from tidegate.text import held
         ("call 415 555", "415 555"),
         ("call 415 555 ", "415 555 "),
         ("IBAN GB82 WEST 12", "IBAN GB82 WEST 12"),
+        ("it is (AB 12 34", "(AB 12 34"),
+        ("it is no./AB ", "no./AB "),
         ("in 2024 we", "2024 we"),
         ("in 2024 we ", ""),
         ("\u7535\u8bdd\u662f1381", "1381"),

@@ -73,9 +73,9 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         loop = asyncio.get_running_loop()
-        self._shut()
         grace_s = self._drain_s() + _SETTLE_S
-        drained = loop.create_task(_each(gateway.stop(grace_s) for gateway in self._gateways))
+        stops = [gateway.stop(grace_s) for gateway in self._gateways]
+        drained = loop.create_task(_each([*stops, self._shut_out()]))
         hurried = loop.create_task(self._hurry.wait())
         await asyncio.wait({drained, hurried}, return_when=asyncio.FIRST_COMPLETED)
         if not drained.done():
@@ -86,6 +86,10 @@ class Supervisor:
         hurried.cancel()
         await self._control.stop(_SETTLE_S if self._hurry.is_set() else _CONTROL_GRACE_S)
         await _each(engine.stop(_ENGINE_GRACE_S) for engine in self._engines)
+
+    async def _shut_out(self) -> None:
+        """Once no gateway is started any more: its door's number may be another file's then."""
+        self._shut()
 
 
 async def _each(work: Iterable[Coroutine[Any, Any, None]]) -> None:

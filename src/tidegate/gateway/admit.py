@@ -47,10 +47,12 @@ class Past(Protocol):
     async def receipt(self, id: str) -> Receipt | None:
         """The receipt of this id, where the ledger has it. StoreError, OSError."""
 
-    async def holds(self, since_s: float, most: int, *, late: bool = False) -> list[Receipt]:
+    async def holds(
+        self, since_s: float, most: int, *, late: bool = False, team: str | None = None
+    ) -> list[Receipt]:
         """What batches held since then (wall clock), and what of that has ended: at most so many
-        receipts. With `late` also what the journals here have and the ledger has not yet.
-        StoreError, OSError."""
+        receipts, of all or of one team. With `late` also what the journals here have and the ledger
+        has not yet. StoreError, OSError."""
 
 
 class Admission:

@@ -46,11 +46,14 @@ async def pages(
             items = items[ids.index(cursor) + 1 :]
         for told in items:
             yield told
-        if not items or page.get("has_more") is not True:
+        # Where it does not say whether there is more, a full page is not taken for all.
+        if page.get("has_more", len(data) >= _PAGE) is not True:
             return
+        if not items:
+            break
         cursor = own_id(items[-1])
     if whole:
-        raise Refusal("not_found", "the provider lists more batches than are looked through")
+        raise Refusal("not_found", "the provider lists more batches than can be looked through")
 
 
 async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) -> bytes:
@@ -100,21 +103,25 @@ async def _list(
     """Adds what one account has, until there are `most`."""
     key, world, request_id = asking
     async for told in pages(at, cursor, request_id, whole=False):
-        batch = ours(told, key, world)
+        batch = ours(told, at, key, world)
         if batch is not None:
             rows.append(shown_to(told, batch, key, world))
             if len(rows) >= most:
                 return
 
 
-def ours(told: dict[str, Any], key: KeyRecord, world: World) -> Sealed | None:
-    """Which batch it is to this key; None where it is none of its own."""
+def ours(told: dict[str, Any], at: Account, key: KeyRecord, world: World) -> Sealed | None:
+    """Which batch of this account it is to this key; None where it is none of its own, or another
+    account's, as two credentials may show the same."""
     metadata = told.get("metadata")
     owner = metadata.get(OWNER) if isinstance(metadata, dict) else None
     if not isinstance(owner, str):
         return None
     found = opened(owner, key, world.keys.digests)
     if found is None or found.kind != "owner" or not key.may_use(found.route):
+        return None
+    place = world.obeyed().batches.get(found.place)
+    if place is not None and account(*place).name != at.name:
         return None
     return replace(found, kind="batch", own=own_id(told))
 

@@ -52,7 +52,7 @@ class Account(Struct, eq=False, frozen=True):
     def name(self) -> tuple[str, str, str]:
         """The same of all targets that lie in one account."""
         replica = self.replica
-        return self.target.target.provider, replica.name, replica.credential.name
+        return self.target.target.provider, replica.to.host, replica.credential.name
 
     async def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
         """A request's head up to its own headers. `path` may have a query. Refusal

@@ -1,6 +1,7 @@
 """file_list: a caller's files. Their providers keep nothing with a file that says whose it is: of
 files of requests the ledger tells that, of results the seals of their batches."""
 
+import asyncio
 import re
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from tidegate.stores.errors import StoreError
 # As long as providers keep a file of requests, unless they are told otherwise.
 LISTED_S: Final = 30 * 86_400.0
 MAX_LISTED: Final = 30_000
+# In one turn of the loop.
+RECEIPTS_A_TURN: Final = 64
 # What more is asked for comes on the next page.
 MAX_LIMIT: Final = 1000
 _REQUESTS: Final = "batch"
@@ -99,12 +102,15 @@ async def _requests(key: KeyRecord, plan: PreparedPlan, world: World) -> Known:
     receipts = list(world.batches.begun.values())
     try:
         if world.past is not None:
-            receipts += await world.past.holds(clock.wall_s() - LISTED_S, MAX_LISTED)
+            since_s = clock.wall_s() - LISTED_S
+            receipts += await world.past.holds(since_s, MAX_LISTED, team=key.team)
     except (StoreError, OSError):
         message = "which files there are cannot be read now"
         raise Refusal("store_unavailable", message, retry_after_s=1.0) from None
     known: Known = {}
-    for receipt in receipts:
+    for number, receipt in enumerate(receipts):
+        if number % RECEIPTS_A_TURN == 0:
+            await asyncio.sleep(0)
         id = (receipt.attributes or {}).get(SEALED)
         if id is None or receipt.team != key.team:
             continue
@@ -120,7 +126,7 @@ async def _results(at: Account, key: KeyRecord, world: World, request_id: str) -
     """The files of results of this caller's batches in one account. Failure, Refusal."""
     known: Known = {}
     async for told in pages(at, "", request_id, whole=False):
-        batch = ours(told, key, world)
+        batch = ours(told, at, key, world)
         for name in FILES:
             if batch is not None and isinstance(own := told.get(name), str) and own:
                 known[at.name, own] = replace(batch, kind="results", own=own, batch=batch.own)

@@ -13,7 +13,7 @@ from tidegate.core.guardrail import ACTIONS, FAILED, MOST_HITS, Action, Guardrai
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.prepared_guardrails import Guard, Looking
-from tidegate.gateway.restoring import restored
+from tidegate.gateway.restoring import MOST_NAME_CHARS, restored
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class Guarding:
         self._asked = asked
         self._placeholders: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
+        self._written: dict[str, set[int]] = {}
         self._silent = False
         self.restored: dict[str, str] = {}
 
@@ -97,9 +98,13 @@ class Guarding:
         known = self._placeholders.get((kind, thing))
         if known is None:
             name = _NOT_NAME.sub("_", kind.upper()).strip("_") or "REDACTED"
-            if name not in self._counts and guardrail.restores:
-                self._counts[name] = _highest(name, self._asked)
-            number = self._counts[name] = self._counts.get(name, 0) + 1
+            name = name[:MOST_NAME_CHARS]
+            if name not in self._written and guardrail.restores:
+                self._written[name] = _written(name, self._asked)
+            number, written = self._counts.get(name, 0) + 1, self._written.get(name, ())
+            while number in written:
+                number += 1
+            self._counts[name] = number
             known = self._placeholders[kind, thing] = f"<{name}_{number}>"
         if guardrail.restores and side == "input":
             self.restored.setdefault(known, thing)
@@ -177,11 +182,10 @@ class Guarding:
         return "".join([*pieces, text[at:]]) if pieces else text
 
 
-def _highest(name: str, body: bytes) -> int:
-    """The highest number of such a placeholder that a request has written itself, as those have
-    that repeat an answer of which something was taken out: it stands for something else there."""
-    written = re.finditer(rb"%b_(\d{1,6})(?:>|\\u003[eE])" % name.encode(), body)
-    return max((int(one[1]) for one in written), default=0)
+def _written(name: str, body: bytes) -> set[int]:
+    """The numbers of such placeholders that a request has written itself, as those have that repeat
+    an answer of which something was taken out: they stand for something else there."""
+    return {int(it) for it in re.findall(rb"%b_(\d{1,4})(?!\d)" % name.encode(), body)}
 
 
 def _unescaped(text: str, start: int) -> int:

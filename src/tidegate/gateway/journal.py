@@ -252,6 +252,8 @@ class Journal:
             loop.call_later(SYNC_EVERY_S, self._start_sync)
 
     def _start_sync(self) -> None:
+        if self._file < 0:  # closed meanwhile, and synced
+            return
         self._sync_task = asyncio.get_running_loop().create_task(self._sync())
 
     async def _sync(self) -> None:

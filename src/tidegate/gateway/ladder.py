@@ -49,7 +49,7 @@ def begin_at(
         return climb(progress, plan, world)
     patience_s = climbing.ladder.patience[0][progress.receipt.stream]
     if patience_s is not None:
-        _wait(progress, patience_s, progress.received_s)
+        _wait(progress, patience_s)
     return attempts(progress, plan, world)
 
 
@@ -80,7 +80,7 @@ async def _serve(progress: Progress, climbing: Climbing, plan: PreparedPlan, wor
     while not is_served:
         patience_s = climbing.ladder.patience[climbing.number][progress.receipt.stream]
         if patience_s is not None:
-            _wait(progress, patience_s, clock.monotonic_s())
+            _wait(progress, patience_s)
         no: Refusal | Failure | None = None
         try:
             await attempts(progress, plan, world)
@@ -148,7 +148,7 @@ async def _stands(progress: Progress, climbing: Climbing, plan: PreparedPlan, wo
     return True
 
 
-def _wait(progress: Progress, patience_s: float, now_s: float) -> None:
+def _wait(progress: Progress, patience_s: float) -> None:
     """Sets until when what is asked now is waited for, where a rung is there for what is slower:
     not where its caller waits no longer than that, or nobody could be asked in its place."""
     route, whole_until_s = progress.route, progress.until_s
@@ -156,7 +156,7 @@ def _wait(progress: Progress, patience_s: float, now_s: float) -> None:
     assert route is not None  # noqa: S101 - see `climb`
     if whole_until_s is not None and whole_until_s <= until_s:
         return
-    if route.budget.untouched or route.budget.has_room(now_s):
+    if route.budget.untouched or route.budget.has_room(clock.monotonic_s()):
         progress.until_s, progress.whole_until_s, progress.impatient = until_s, whole_until_s, True
 
 

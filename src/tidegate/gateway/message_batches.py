@@ -16,6 +16,7 @@ from tidegate.core import clock
 from tidegate.core.ask import ANTHROPIC_MESSAGES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
+from tidegate.gateway.batch_desk import name_of
 from tidegate.gateway.batch_hold import begun_id
 from tidegate.gateway.batch_ids import SEALED, Sealed, opened, owned, place_of, shown
 from tidegate.gateway.batch_input import Lines
@@ -37,6 +38,7 @@ from tidegate.text.strict_json import JsonProblem, read_object
 LISTED_S: Final = 29 * 86_400.0
 MAX_LISTED: Final = 30_000
 LINES_A_TURN: Final = 16
+RECEIPTS_A_TURN: Final = 64
 AT_ONCE: Final = 8
 _LIMIT = re.compile(r"[1-9][0-9]{0,2}|1000")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,6100}")
@@ -137,13 +139,12 @@ async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) 
     Refusal."""
     limit, after, before = _query(query)
     known = await _known(key, world)
-    told = known if after is not None or before is not None else ()
-    ids = [shown(one, world.keys.digests) for one in told]
     start, end = 0, len(known)
     if after is not None:
-        start = ids.index(after) + 1 if after in ids else end
-    if before is not None and before in ids:
-        end = ids.index(before)
+        at = _index(after, known, key, world)
+        start = end if at is None else at + 1
+    if before is not None and (at := _index(before, known, key, world)) is not None:
+        end = at
         start = max(start, end - limit)
     page = known[start : min(end, start + limit)]
     rows: list[dict[str, Any]] = []
@@ -153,6 +154,13 @@ async def list_all(query: bytes, key: KeyRecord, world: World, request_id: str) 
     ends = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
     more = start > 0 if before is not None else start + limit < end
     return _encode({"data": rows, "has_more": more, "first_id": ends[0], "last_id": ends[1]})
+
+
+def _index(id: str, known: list[Sealed], key: KeyRecord, world: World) -> int | None:
+    """Where the batch of this id is, which may have been given under an older pepper."""
+    named = opened(id, key, world.keys.digests)
+    name = None if named is None else name_of(named)
+    return next((at for at, one in enumerate(known) if name_of(one) == name), None)
 
 
 async def _row(batch: Sealed, world: World, request_id: str) -> dict[str, Any] | None:
@@ -172,13 +180,16 @@ async def _known(key: KeyRecord, world: World) -> list[Sealed]:
     found = {id: one for id, one in world.batches.begun.items() if one.team == key.team}
     try:
         if world.past is not None:
-            past = await world.past.holds(clock.wall_s() - LISTED_S, MAX_LISTED)
-            found.update((one.id, one) for one in past if one.team == key.team)
+            since_s = clock.wall_s() - LISTED_S
+            past = await world.past.holds(since_s, MAX_LISTED, team=key.team)
+            found.update((one.id, one) for one in past)
     except (StoreError, OSError):
         message = "which batches there are cannot be read now"
         raise Refusal("store_unavailable", message, retry_after_s=1.0) from None
     batches = []
-    for receipt in found.values():
+    for number, receipt in enumerate(found.values()):
+        if number % RECEIPTS_A_TURN == 0:
+            await asyncio.sleep(0)
         id = (receipt.attributes or {}).get(SEALED)
         batch = None if id is None else opened(id, key, world.keys.digests)
         if batch is None or batch.kind != "messages" or receipt.id != begun_id(batch):

@@ -71,6 +71,7 @@ class LedgerPast:
         ledger = SpendReader(shared or layout.ledger_db, timeout_s=READ_TIMEOUT_S)
         self._reader = PastReader(ledger, layout.journal, gateway)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="past")
+        self._listing = asyncio.Lock()
         self._asked: dict[Place, Asked] = {}
         self._queue: deque[Asked] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -153,9 +154,13 @@ class LedgerPast:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._reader.receipt, id)
 
-    async def holds(self, since_s: float, most: int, *, late: bool = False) -> list[Receipt]:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._reader.holds, since_s, most, late)
+    async def holds(
+        self, since_s: float, most: int, *, late: bool = False, team: str | None = None
+    ) -> list[Receipt]:
+        """One after another: a read of what was spent stands behind one of these at most."""
+        read, loop = self._reader.holds, asyncio.get_running_loop()
+        async with self._listing:
+            return await loop.run_in_executor(self._thread, read, since_s, most, late, team)
 
     def close(self) -> None:
         if self._task is not None:

@@ -122,18 +122,24 @@ class PastReader:
         with self._ledger.snapshot() as snapshot:
             return snapshot.receipt(id)
 
-    def holds(self, since_s: float, most: int, late: bool = False) -> list[Receipt]:
-        """What batches held since then, and what of that has ended; with `late` also what is in
-        this machine's journals alone. StoreError, OSError."""
+    def holds(
+        self, since_s: float, most: int, late: bool = False, team: str | None = None
+    ) -> list[Receipt]:
+        """What batches held since then, and what of that has ended, of all or of one team; with
+        `late` also what is in this machine's journals alone. StoreError, OSError."""
         beyond: list[Receipt] = []
         if late:  # read first: what leaves the journals then is in the ledger
             with self._ledger.snapshot() as snapshot:
                 positions = snapshot.positions()
             beyond = [one for tail in self._tails(positions).values() for one in tail.receipts]
         with self._ledger.snapshot() as snapshot:
-            found = {one.id: one for one in snapshot.holds(since_s, most)}
+            found = {one.id: one for one in snapshot.holds(since_s, most, team)}
         for one in beyond:
-            if one.purpose == BATCH_HOLD and one.started_at_s >= since_s:
+            if (
+                one.purpose == BATCH_HOLD
+                and one.started_at_s >= since_s
+                and team in (None, one.team)
+            ):
                 found.setdefault(one.id, one)
         return list(found.values())
 

@@ -115,6 +115,7 @@ class Preparer:
         prepared: dict[str, PreparedTarget] = {}
         for target in plan.targets.values():
             await self._load_contexts(target, contexts)
+            await _load_tokenizer(target)
             prepared[target.name] = self._target(target, contexts, pools)
         self._checks = await self._prepare_checks(plan, contexts, pools)
         self._signs = any(target.aws is self.aws for target in prepared.values())
@@ -258,8 +259,6 @@ class Preparer:
             identity = self.identities.of(target)
         except plugs.PlugError as error:
             raise PlanProblem(f"target {target.name}: {error}") from error
-        if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
-            tokens.load(target.tokenizer)
         standing = self.standing.of(target)
         refs: tuple[SecretRef | None, ...] = target.credentials or (None,)
         aws: AwsKey | CloudIdentity | None = None
@@ -327,6 +326,16 @@ class Preparer:
         rest = b" HTTP/1.1\r\nhost: %b\r\n%b" % (_authority(replica).encode(), headers)
         to = Addressed(_authority(replica), replica.path, pairs)
         return PreparedReplica(replica.name, pool, b"POST " + path, rest, to)
+
+
+async def _load_tokenizer(target: Target) -> None:
+    """A vocabulary takes too long for the loop, which streams wait for meanwhile."""
+    if target.tokenizer is None or target.tokenizer not in tokens.ENCODINGS:
+        return
+    try:
+        await asyncio.to_thread(tokens.load, target.tokenizer)
+    except plugs.PlugError as error:
+        raise PlanProblem(f"target {target.name}: {error}") from error
 
 
 def _probes(plan: Plan, targets: Mapping[str, PreparedTarget]) -> dict[str, PreparedProbe]:

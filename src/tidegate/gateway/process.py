@@ -170,6 +170,8 @@ class Process:
             await self._shadows.stop()
             await self._world.cache.stop()
             await self._preparer.identities.stop()
+            # No provider is asked once the journal is closed.
+            tasks += self._world.batches.beginning
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -299,8 +301,9 @@ class Process:
         drain_s = world.plan.plan.drain_s if world.plan else 0.0
         until_s = clock.monotonic_s() + drain_s
         log.info("draining %d requests, at most %g s", world.listener.in_work(), drain_s)
-        while not world.listener.quiet() and clock.monotonic_s() < until_s:
-            if self._hurry.is_set():
+        # A batch whose caller has left is to be known by its id all the same.
+        while world.batches.beginning or not world.listener.quiet():
+            if self._hurry.is_set() or clock.monotonic_s() >= until_s:
                 break
             await asyncio.sleep(TICK_S / 2)
         for call in list(world.calls):

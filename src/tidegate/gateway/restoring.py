@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-_PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z0-9_]{0,60}_[0-9]{1,6}>")
+MOST_NAME_CHARS: Final = 60
+_PLACEHOLDER: Final = re.compile(r"<[A-Z0-9][A-Z0-9_]{0,59}_[0-9]{1,6}>")
 _MOST_CHARS: Final = 70
-_BEGUN: Final = re.compile(r"<(?:[A-Z][A-Z0-9_]*)?\Z")
+_BEGUN: Final = re.compile(r"<(?:[A-Z0-9][A-Z0-9_]*)?\Z")
 
 
 def restored(text: str, things: Mapping[str, str]) -> str:

@@ -18,7 +18,7 @@ REACH_CHARS: Final = 128
 _MEMORY_BYTES: Final = 8 * 1024 * 1024
 _MISSING: Final = "patterns need google-re2: install tidegate[guardrails]"
 # Without any of these a pattern finds nothing that has a space in it.
-_SPACE: Final = re.compile(r"[ \t\n.]|\\[sSWDPCxnrtvfQpax]|\[\^|\[\[:|\(\?[a-zA-Z-]*s")
+_SPACE: Final = re.compile(r"[\0- .]|\\[sSWDPCxnrtvfQpa0-9]|\[\^|\[\[:|\(\?[a-zA-Z-]*s")
 
 
 def _options() -> Any:

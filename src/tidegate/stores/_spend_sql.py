@@ -14,6 +14,8 @@ RECORDED_AT_ONCE: Final = 20
 DETAIL: Final = "SELECT detail FROM receipts WHERE id = ?"
 HOLDS: Final = """SELECT detail FROM receipts WHERE purpose = 'batch_hold' AND id >= ?
 ORDER BY id DESC LIMIT ?"""
+HOLDS_OF_TEAM: Final = """SELECT detail FROM receipts WHERE purpose = 'batch_hold' AND id >= ?
+  AND team = ? ORDER BY id DESC LIMIT ?"""
 OPENING: Final = """SELECT at_s, nanousd FROM openings
 WHERE dimensions = ? AND scope = ? AND at_s >= ?
 """

@@ -10,6 +10,6 @@ def stamp_of(file: Path) -> FileStamp | None:
     """None where the file is not to be seen. Blocks for as long as its disk does."""
     try:
         found = file.stat()
-    except OSError:
+    except (OSError, ValueError):  # the latter for a name that no file can have
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino

@@ -81,11 +81,12 @@ class Snapshot:
         row = next(iter(self._connection.execute(sql.DETAIL, (id,))), None)
         return None if row is None else decode_payload(row[0])
 
-    def holds(self, since_s: float, most: int) -> list[Receipt]:
-        """What batches held since then, and what of that has ended: at most so many. One that
-        cannot be read, as a newer gateway's, takes no other along."""
+    def holds(self, since_s: float, most: int, team: str | None = None) -> list[Receipt]:
+        """What batches held since then, and what of that has ended, of all or of one team: at most
+        so many. One that cannot be read, as a newer gateway's, takes no other along."""
+        query, of = (sql.HOLDS, ()) if team is None else (sql.HOLDS_OF_TEAM, (team,))
         found = []
-        for (payload,) in self._connection.execute(sql.HOLDS, (_first_id_at(since_s), most)):
+        for (payload,) in self._connection.execute(query, (_first_id_at(since_s), *of, most)):
             with suppress(msgspec.DecodeError):
                 found.append(decode_payload(payload))
         return found

@@ -16,8 +16,9 @@ _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 # Scripts without spaces between words, punctuation beyond ASCII, pictures: no form has them.
 _APART: Final = r"\s\u02b0-\u036f\u2000-\uffff\U00010000-\U0010ffff\u0080-\u00a9"
 _RUN: Final = re.compile(rf"[^{_APART}]*")
-# Before a space, these go on behind it: digits, and the letters of an account number.
-_GOES_ON: Final = re.compile(r"\S*[0-9]\S*|[A-Z]{1,4}")
+# Before a space, these go on behind it: digits, and the letters of an account number, which may
+# stand behind a bracket or the like.
+_GOES_ON: Final = re.compile(r"\S*[0-9]\S*|(?:\S*[^A-Za-z])?[A-Z]{1,4}")
 _DIGIT: Final = re.compile("[0-9]")
 _SPACES: Final = " \t"
 _MOST_SPACES: Final = 3
@@ -58,7 +59,7 @@ def settled(text: str, since: int) -> int:
 
 def _ends_there(word: str) -> bool:
     """Whether nothing in a form goes on behind this word of ASCII and a space."""
-    return not word.isupper() and (word.isalpha() or _DIGIT.search(word) is None)
+    return not word[-1].isupper() and (word.isalpha() or _DIGIT.search(word) is None)
 
 
 def _settled(text: str, since: int) -> int:

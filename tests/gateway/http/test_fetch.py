@@ -49,6 +49,17 @@ def test_a_proxy_of_the_environment_stands_between() -> None:
     run(main())
 
 
+def test_a_proxy_that_lets_nobody_through_is_told_as_that() -> None:
+    async def main() -> None:
+        async with Upstream(told(b"")) as proxy:
+            environ = {"https_proxy": f"http://u:hush@127.0.0.1:{proxy.port}"}
+            with pytest.raises(FetchFailed, match="the egress proxy answered 201") as failed:
+                await fetch(Fetch("GET", "https://far.example/x"), Tls(), environ)
+            assert "hush" not in str(failed.value)
+
+    run(main())
+
+
 async def _stream(exchange: Exchange) -> None:
     exchange.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: x\n\n")
 
@@ -118,6 +129,33 @@ def test_a_line_break_goes_nowhere() -> None:
                 with pytest.raises(FetchFailed):
                     await fetch(asked, Tls(), {})
             assert not up.exchanges
+
+    run(main())
+
+
+def test_what_cannot_be_written_is_not_told() -> None:
+    async def main() -> None:
+        with pytest.raises(FetchFailed) as failed:
+            headers = (("authorization", "Bearer \udce9"),)  # a variable that is no UTF-8
+            await fetch(Fetch("GET", "http://127.0.0.1:1/", headers), Tls(), {})
+        assert "xe9" not in repr(failed.value) and "dce9" not in repr(failed.value)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        b"yesterday",
+        b"Mon, 01 Jan 2020 00:00:00 +99999999999999999",
+        b"01-Jan-2020  00:00:0099999999999999 1:a00:00:00",
+    ],
+)
+def test_a_date_that_is_none_is_not_known(date: bytes) -> None:
+    async def main() -> None:
+        async with Upstream(told(b"token", b"date: %b\r\n" % date)) as up:
+            answer = await fetch(Fetch("GET", f"http://127.0.0.1:{up.port}/"), Tls(), {})
+            assert answer == Fetched(201, b"token")
 
     run(main())
 

@@ -1,4 +1,4 @@
-"""Which proxy the environment names, as curl reads it."""
+"""Which proxy the environment names, as the standard library reads it."""
 
 import base64
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]

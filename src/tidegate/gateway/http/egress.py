@@ -1,7 +1,8 @@
 """The way out: TLS contexts, and the proxy that stands between us and a provider, if any.
 
-`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean what they mean to curl. A certificate that does
-not check out is an error; there is no way to switch the check off.
+`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean what they mean to Python's standard library:
+`NO_PROXY` names hosts and domains, and no ranges of addresses. A certificate that does not check
+out is an error; there is no way to switch the check off.
 """
 
 import asyncio

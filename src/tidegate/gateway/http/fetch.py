@@ -18,7 +18,7 @@ from tidegate.core.address import parse_url
 from tidegate.core.plan import Replica, Tls
 from tidegate.core.sign_in import Fetch, Fetched
 from tidegate.gateway.http.answer_reader import UpstreamError
-from tidegate.gateway.http.egress import Proxy, proxy_for, tls_context
+from tidegate.gateway.http.egress import Proxy, ProxyError, proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, PoolFull, Way
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
@@ -53,8 +53,12 @@ async def fetch(
     except ssl.SSLError as error:
         why = getattr(error, "verify_message", None) or error.reason or "handshake failed"
         raise FetchFailed(f"TLS with it failed: {why}") from None
+    except UnicodeError:  # its words quote what it is about
+        raise FetchFailed("it cannot be asked: not all of it can be written as UTF-8") from None
     except ValueError as error:
         raise FetchFailed(f"it cannot be asked: {error}") from None
+    except ProxyError as error:
+        raise FetchFailed(f"it cannot be reached: {error}") from None
     except (OSError, PoolFull) as error:
         raise FetchFailed(f"it cannot be reached ({type(error).__name__})") from None
 
@@ -109,5 +113,5 @@ def _request(asked: Fetch, authority: str, proxy: Proxy | None) -> bytes:
 def _seconds(date: str) -> float | None:
     try:
         return parsedate_to_datetime(date).timestamp() if date else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

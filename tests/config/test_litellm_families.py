@@ -58,6 +58,7 @@ _FITTING: dict[str, Any] = {
     "model_group_alias": {"alias": "chat"},
     "budget_duration": "30d",
     "api_base": "http://10.0.0.1:8000/v1",
+    "base_model": "azure/gpt-4o",
     "routing_strategy": "least-busy",
     "blocked": True,
 }

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from tests.config.litellm_rig import compiled, convert, converted, draft
 
+from tidegate.core.price import Rate
+
 
 def test_prices_are_exactly_theirs() -> None:
     plan = compiled(convert("everything.yaml").plan).plan
@@ -73,3 +75,39 @@ def test_what_is_no_amount_is_left(tmp_path: Path, amount: str) -> None:
     left = {it.theirs for it in one.findings if it.fate == "left"}
     assert "model_list[].litellm_params.input_cost_per_token" in left
     assert "price" not in draft(one)["targets"]["g"]
+
+
+BASED = """
+model_list:
+- {model_name: g, litellm_params: {model: azure/%s, api_base: "https://x.openai.azure.com"},
+   model_info: {base_model: %s}}
+"""
+
+
+@pytest.mark.parametrize("base", ["azure/gpt-4.1-mini", "gpt-4.1-mini"])
+def test_a_deployment_costs_what_the_model_does_that_it_is(tmp_path: Path, base: str) -> None:
+    """And not what another model costs that is called as it is."""
+    for name in ("prod", "gpt-4.1"):
+        one = converted(tmp_path, BASED % (name, base))
+        plan = compiled(one.plan).plan
+        assert plan is not None
+        price = plan.targets["g"].price
+        assert price is not None and price.source == "plan"
+        assert price.input == Rate(400_000_000) and price.output == Rate(1_600_000_000)
+        assert price.cache_read == Rate(100_000_000)
+        told = {(it.fate, it.theirs) for it in one.findings}
+        assert ("carried", "model_list[].model_info.base_model") in told
+
+
+def test_a_deployment_that_is_called_as_its_model_keeps_the_published_price(tmp_path: Path) -> None:
+    one = converted(tmp_path, BASED % ("gpt-4.1-mini", "azure/gpt-4.1-mini"))
+    assert "price" not in draft(one)["targets"]["g"]
+
+
+@pytest.mark.parametrize("base", ["azure/a-model-of-tomorrow", "azure/gpt-5.4", "[]"])
+def test_what_no_price_here_says_is_told(tmp_path: Path, base: str) -> None:
+    """Such as one that costs more behind many tokens."""
+    one = converted(tmp_path, BASED % ("prod", base))
+    assert "price" not in draft(one)["targets"]["g"]
+    told = [it.theirs for it in one.findings if it.fate == "left"]
+    assert f"model_list[].model_info.base_model: {base}" in told or base == "[]"

@@ -12,7 +12,7 @@ PARAMETERS: Final = (
 # What says nothing of how a request is served.
 HARMLESS_PARAMS: Final = ("use_litellm_proxy", "model_info")
 HARMLESS_INFO: Final = (
-    *("id", "db_model", "base_model", "max_tokens", "max_output_tokens", "created_at"),
+    *("id", "db_model", "max_tokens", "max_output_tokens", "created_at"),
     *("created_by", "updated_at", "updated_by", "description", "version", "litellm_provider"),
     *("supports_function_calling", "supports_vision", "supports_parallel_function_calling"),
     *("supports_response_schema", "supports_prompt_caching", "supports_system_messages"),

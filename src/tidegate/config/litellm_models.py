@@ -11,7 +11,7 @@ from tidegate.config.litellm_addresses import address_of, told_of_variable
 from tidegate.config.litellm_advice import HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
 from tidegate.config.litellm_families import advice_of
 from tidegate.config.litellm_headers import headers_of, is_reference, reference_of
-from tidegate.config.litellm_prices import price_of, price_unsaid
+from tidegate.config.litellm_prices import Written, price_as, price_of, price_unsaid
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
 from tidegate.config.their_file import UNNEEDED, Their, nobody
@@ -32,7 +32,7 @@ from tidegate.config.their_values import (
     whole,
 )
 from tidegate.config.written_plan import Draft, literal
-from tidegate.core.facts import PriceOf
+from tidegate.core.facts import PriceOf, Quote
 
 _OUTPUT_BOUNDS: Final = ("max_tokens", "max_completion_tokens")
 _MOST_TOKENS: Final = 100_000_000
@@ -130,10 +130,12 @@ class Models:
         one = Deployment(self._named(name))
         self._served(target, params)
         self._described(target, info, name)
-        price = price_of(params, info, self._found)
+        quoted = self._known.quote(
+            wire.kind, self._draft.providers[provider].get("base_url", ""), wire.model
+        )
+        as_base = self._based(wire, params, info, quoted)
+        price = price_of(params, info, self._found) or as_base
         if price is None:
-            base_url = self._draft.providers[provider].get("base_url", "")
-            quoted = self._known.quote(wire.kind, base_url, wire.model)
             price = price_unsaid(name, quoted, own=wire.kind in _ENGINES, found=self._found)
         if price is not None:
             target["price"] = price
@@ -150,6 +152,14 @@ class Models:
                 only = {"target": one.target}
                 limit = {"kind": kind, "amount": amount, "per": "minute", "only": only}
                 self._draft.limits[f"{one.target}.{kind}"[:64]] = limit
+
+    def _based(self, wire: Wire, params: Their, info: Their, own: Quote) -> Written:
+        """The price of the model that it is said to be, by which LiteLLM counts it."""
+        base = str(params.take("base_model") or info.take("base_model") or "")
+        told = wire_of({"model": base}, self._known.kinds)
+        kind, model = (wire.kind, base) if isinstance(told, str) else (told.kind, told.model)
+        known = self._known.quote(kind, "", model).price if base else None
+        return price_as((info.at("base_model"), base), known, own.price, self._found)
 
     def _provider(self, wire: Wire, params: Their) -> str:
         """The account that this deployment is asked with; one like it before is the same one."""

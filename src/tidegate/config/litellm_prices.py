@@ -4,9 +4,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import replace
+
 from tidegate.config.moving import Findings
 from tidegate.config.their_file import Their
+from tidegate.core.declared_prices import TokenPrice
 from tidegate.core.facts import Quote
+from tidegate.core.price import Price
+from tidegate.core.pricing import declared_price
 
 _MILLION: Final = 1_000_000
 _MINUTE_S: Final = 60
@@ -32,10 +38,26 @@ _UNITS: Final = {
     "input_cost_per_query": ("search_usd", 1),
 }
 _BOTH: Final = {"input_usd_per_mtok", "output_usd_per_mtok"}
+# Of one rate each, and what a price calls it.
+_RATES: Final = {
+    "input_usd_per_mtok": "input",
+    "output_usd_per_mtok": "output",
+    "cache_read_usd_per_mtok": "cache_read",
+    "cache_write_usd_per_mtok": "cache_write",
+    "cache_write_1h_usd_per_mtok": "cache_write_1h",
+    "reasoning_usd_per_mtok": "reasoning",
+    "audio_input_usd_per_mtok": "audio_input",
+    "audio_output_usd_per_mtok": "audio_output",
+    "image_input_usd_per_mtok": "image_input",
+    "image_output_usd_per_mtok": "image_output",
+}
 _DOLLARS: Final = "write an amount in dollars"
 
+# As a plan has it.
+Written = dict[str, Any] | str | None
 
-def price_of(params: Their, info: Their, found: Findings) -> dict[str, Any] | str | None:
+
+def price_of(params: Their, info: Their, found: Findings) -> Written:
     """The price that they say; None where they say none that is whole."""
     price: dict[str, float] = {}
     of = {name: (ours, _MILLION) for name, ours in _TOKENS.items()} | _UNITS
@@ -53,6 +75,40 @@ def price_of(params: Their, info: Their, found: Findings) -> dict[str, Any] | st
         said = "a price needs both of input and output: write it into the plan"
         found.left("model_list[].litellm_params.input_cost_per_token alone", said)
     return None
+
+
+def price_as(
+    told: tuple[str, str], base: Price | None, own: Price | None, found: Findings
+) -> Written:
+    """The price of the model that a deployment is `told` to be (where, and which), in place of its
+    `own` name's; None where that is the same, or no price here says it."""
+    where, model = told
+    if not model:
+        return None
+    price = None if base is None else _written(base)
+    if base is None or price is None:
+        said = "no price here says what it costs: write `price`, or its own name's is taken"
+        found.left(f"{where}: {model[:60]}", said)
+        return None
+    found.carried(where, "targets.NAME.price, as it is published today")
+    return None if own is not None and _rates(own) == _rates(base) else price
+
+
+def _written(price: Price) -> Written:
+    """None where it is more than tokens at one rate each."""
+    if price.source == "free":
+        return "free"
+    rates = ((ours, getattr(price, name)) for ours, name in _RATES.items())
+    written = {ours: rate.nanousd_per_mtok / 10**9 for ours, rate in rates if rate is not None}
+    try:
+        same = _rates(declared_price(msgspec.convert(written, TokenPrice, strict=False)))
+    except ValueError:  # it has none
+        return None
+    return written if same == _rates(price) else None
+
+
+def _rates(price: Price) -> Price:
+    return replace(price, version="", source="plan")
 
 
 def price_unsaid(name: str, quoted: Quote, *, own: bool, found: Findings) -> str | None:

@@ -18,6 +18,7 @@ _DATA: Final = frozenset(
         "one_ceiling",
         "adapters",
         "address_form",
+        "model_form",
         "batches",
         "media",
     }

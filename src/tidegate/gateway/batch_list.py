@@ -35,11 +35,9 @@ async def pages(
         path = of or b"/batches?limit=%d" % _PAGE
         path += b"&%b=%b" % (after, cursor.encode()) if cursor else b""
         page = read(await ask(at, b"GET", path, request_id))
-        if not isinstance(data := page.get("data"), list):
-            message = (
-                "the provider's answer is no list"  # which is not to be taken for an empty one
-            )
-            raise Failure("malformed", "upstream_malformed", message)
+        data = page.get("data")
+        if not isinstance(data, list):  # which is not to be taken for an empty one
+            raise Failure("malformed", "upstream_malformed", "the provider's answer is no list")
         items = [one for one in data if isinstance(one, dict)]
         ids = [one.get("id") for one in items] if cursor else []
         if cursor in ids:  # this provider passes over where to begin
